@@ -1,0 +1,126 @@
+"""Every setting of the platform, read once from the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvError
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be read; the message is one sentence for the operator."""
+
+
+def setting(default: Any, help: str) -> Any:
+    """Declare one setting: its default and the line that documents it."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator may choose. The variable of `mongodb_url` is `QINGXU_MONGODB_URL`, and so on."""
+
+    mode: str = setting("production", "`demo` creates a fictional district and demo accounts; `production` never does")
+    data_dir: Path = setting(Path("data"), "Folder of the embedded servers, local blobs and generated demo secrets")
+    host: str = setting("127.0.0.1", "Address the web server listens on")
+    port: int = setting(8000, "Port the web server listens on")
+    web_workers: int = setting(2, "Web worker processes")
+    web_threads: int = setting(8, "Threads of each web worker")
+    trusted_proxies: int = setting(0, "How many reverse proxies in front set X-Forwarded-* headers")
+
+    mongodb_url: str = setting("", "MongoDB 7+ replica set; empty starts the embedded store")
+    mongodb_database: str = setting("qingxu", "Database name")
+    redis_url: str = setting("", "Redis for the job queues; empty starts the embedded one")
+
+    master_key: str = setting("", "Key-encryption key: 32 bytes in base64; never change it without `rewrap-keys`")
+    previous_master_key: str = setting("", "The key before, while `rewrap-keys` runs")
+    cipher: str = setting("AES-256-GCM", "Cipher of private fields: `AES-256-GCM` or `SM4-GCM`")
+
+    blob_store: str = setting("", "Where big files lie: empty for `<data_dir>/blobs`, or `s3://bucket/prefix`")
+    s3_endpoint: str = setting("", "Address of an S3-compatible service")
+    s3_region: str = setting("", "Region of the S3-compatible service")
+    s3_access_key: str = setting("", "Access key of the S3-compatible service")
+    s3_secret_key: str = setting("", "Secret key of the S3-compatible service")
+
+    session_minutes: int = setting(15, "Life of an access token")
+    refresh_hours: int = setting(12, "Life of a session that is not refreshed")
+    login_attempts: int = setting(5, "Wrong passwords before an account is locked")
+    login_lock_minutes: int = setting(15, "How long a locked account stays locked")
+    login_rate: str = setting("30/minute", "Login attempts allowed from one address")
+    api_rate: str = setting("1200/minute", "API requests allowed to one account, or to one address without login")
+
+    max_json_bytes: int = setting(1_000_000, "Largest JSON body accepted")
+    max_upload_bytes: int = setting(32_000_000, "Largest multipart body accepted")
+    max_image_pixels: int = setting(50_000_000, "Largest picture accepted, in pixels")
+    max_table_rows: int = setting(50_000, "Most rows of one import")
+
+    face_models: str = setting("", "Folder that holds the face detector and recogniser (ONNX); empty: none")
+    object_model: str = setting("", "Object detector (ONNX, YOLOX or YOLOv8/11 layout); empty: none")
+    object_labels: str = setting("", "Text file with one class name a line for the object detector")
+
+    outbox_seconds: int = setting(5, "How often undelivered events are looked for")
+    delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
+    delivery_attempts: int = setting(8, "Attempts before a delivery is set aside as dead")
+
+    safe_mode: bool = setting(False, "Start without plugins from installed packages")
+    disabled_plugins: tuple[str, ...] = setting((), "Plugins that are not loaded, comma separated")
+    slow_hook_seconds: float = setting(2.0, "A plugin's hook slower than this is reported on the health page")
+    log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_format: str = setting("json", "`json` or `console`")
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Settings:
+        """Read the environment; raises SettingsError with one sentence that names the variable."""
+        env = Env()
+        readers = {
+            "str": env.str,
+            "int": env.int,
+            "float": env.float,
+            "bool": env.bool,
+            "Path": env.path,
+            "tuple[str, ...]": lambda name, default: tuple(env.list(name, default=list(default))),
+        }
+        values = {}
+        for each in dataclasses.fields(cls):
+            try:
+                values[each.name] = readers[str(each.type)](variable(each.name), default=each.default)
+            except EnvError as error:
+                raise SettingsError(f"{variable(each.name)} cannot be read: {error}") from error
+        return cls(**{**values, **overrides}).checked()
+
+    def checked(self) -> Settings:
+        """Refuse values that no part of the platform could work with."""
+        choices = {
+            "mode": ("demo", "production"),
+            "cipher": ("AES-256-GCM", "SM4-GCM"),
+            "log_format": ("json", "console"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(f"{variable(name)} must be one of {', '.join(allowed)}.")
+        return self
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets the setting `name`."""
+    return f"QINGXU_{name.upper()}"
+
+
+_current: Settings | None = None
+
+
+def configure(settings: Settings) -> Settings:
+    """Make `settings` those of this process."""
+    global _current
+    _current = settings
+    return settings
+
+
+def current() -> Settings:
+    """Return this process's settings; raises SettingsError before `configure`."""
+    if _current is None:
+        raise SettingsError("The settings are not configured yet.")
+    return _current

@@ -1,0 +1,19 @@
+"""MongoDB: the connection, transactions, the bases of all records, and migrations."""
+
+from backend.storage.connection import client, connect, database, disconnect, store_name
+from backend.storage.records import PlacedRecord, Record, ensure_indexes, utcnow
+from backend.storage.transactions import after_commit, atomically
+
+__all__ = [
+    "PlacedRecord",
+    "Record",
+    "after_commit",
+    "atomically",
+    "client",
+    "connect",
+    "database",
+    "disconnect",
+    "ensure_indexes",
+    "store_name",
+    "utcnow",
+]

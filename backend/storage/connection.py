@@ -1,0 +1,44 @@
+"""One connection per process, shared by MongoEngine and by direct pymongo use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mongoengine
+from mongoengine.connection import get_connection, get_db
+from pymongo import MongoClient
+from pymongo.database import Database
+
+
+def connect(url: str, name: str, **options: Any) -> MongoClient[dict[str, Any]]:
+    """Connect this process to the database `name`; times come back as aware UTC."""
+    return mongoengine.connect(
+        name,
+        host=url,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        serverSelectionTimeoutMS=5000,
+        **options,
+    )
+
+
+def disconnect() -> None:
+    """Close the connection."""
+    mongoengine.disconnect()
+
+
+def client() -> MongoClient[dict[str, Any]]:
+    """Return the process's client."""
+    return get_connection()
+
+
+def database() -> Database[dict[str, Any]]:
+    """Return the process's database, for hot paths that go past MongoEngine."""
+    return get_db()
+
+
+def store_name() -> str:
+    """Say which server answers and in which version, such as `MongoDB 7.0.14` or `SecantusDB (8.2.11)`."""
+    hello = client().admin.command("hello")
+    version = client().server_info()["version"]
+    return f"SecantusDB ({version})" if hello.get("setName") == "secantus" else f"MongoDB {version}"

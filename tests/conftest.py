@@ -1,0 +1,47 @@
+"""The real embedded servers, started once per test process, with one database."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from backend import settings as settings_module
+from backend import storage
+from backend.embedded import start_redis, start_store
+from backend.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Start the store and Redis, configure and connect this process; yields the settings."""
+    data_dir: Path = tmp_path_factory.mktemp("data")
+    with start_store(data_dir / "mongo") as mongo, start_redis(data_dir / "redis") as queue:
+        settings = settings_module.configure(
+            Settings(
+                mode="demo",
+                data_dir=data_dir,
+                mongodb_url=mongo.url,
+                mongodb_database="qingxu_test",
+                redis_url=queue.url,
+                master_key=base64.b64encode(os.urandom(32)).decode(),
+                log_level="WARNING",
+            )
+        )
+        storage.connect(settings.mongodb_url, settings.mongodb_database)
+        yield settings
+        storage.disconnect()
+
+
+@pytest.fixture
+def clean(store: Settings) -> Settings:
+    """Empty the database and the queues before a test."""
+    database = storage.database()
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    redis.Redis.from_url(store.redis_url).flushall()
+    return store
