@@ -1,0 +1,160 @@
+"""What a plugin shows on the cockpit: themes, panels, map layers and the kinds of content they hold.
+
+A panel returns content and not pixels; the cockpit draws every kind in one style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import plotly.graph_objects as go
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64] | NDArray[np.int64]
+
+#: How content is coloured: plain, the waste streams, and the alert levels of rising severity.
+Tone = Literal[
+    "plain", "good", "recyclable", "hazardous", "food", "residual", "hint", "minor", "major", "critical", "off"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """One page of the cockpit (主题舱); its tab shows when the viewer may see a panel or layer on it."""
+
+    name: str
+    title: str
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a viewer looks at: `area` is a path, `scope` the Mongo filter that narrows reads to what he may see."""
+
+    area: str
+    scope: Mapping[str, Any]
+    unmasked: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One headline figure; `value` is a number or ready text, `unit` such as 个."""
+
+    label: str
+    value: float | int | str
+    unit: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Headline figures side by side."""
+
+    items: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars per label, one or several series (stacked); `tones` colours the series by name."""
+
+    labels: Sequence[str]
+    series: Mapping[str, Numbers]
+    unit: str = ""
+    horizontal: bool = False
+    tones: Mapping[str, Tone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Shares of a whole, with the total in the middle."""
+
+    labels: Sequence[str]
+    values: Numbers
+    unit: str = ""
+    tones: Sequence[Tone] = ()
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Lines over time; `times` are aware datetimes."""
+
+    times: Sequence[datetime]
+    series: Mapping[str, Numbers]
+    unit: str = ""
+    tones: Mapping[str, Tone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list: texts by column, an optional picture address, place and colour."""
+
+    texts: Sequence[str]
+    picture: str = ""
+    place: tuple[float, float] | None = None
+    tone: Tone = "plain"
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list, newest or most urgent first."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Plotly figure of the plugin's own, for what the kinds above cannot say; the cockpit sets its style."""
+
+    figure: go.Figure
+
+
+Content = Figures | Bars | Ring | Trend | Rows | Chart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A figure on the cockpit (面板). `show` must be a pure read; it runs at most once per refresh and scope."""
+
+    name: str
+    title: str
+    theme: str
+    permission: str
+    show: Callable[[View], Content]
+    place: Literal["top", "left", "right"] = "left"
+    order: int = 100
+    refresh_seconds: int = 30
+
+
+@dataclass(frozen=True)
+class Point:
+    """A thing on the map: WGS-84 degrees, `details` are label and text for its card."""
+
+    key: str
+    lon: float
+    lat: float
+    label: str
+    kind: str
+    tone: Tone = "plain"
+    picture: str = ""
+    details: Sequence[tuple[str, str]] = ()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapLayer:
+    """Points on the map of a theme; `live` layers are asked every two seconds and make the map fly to new points."""
+
+    name: str
+    title: str
+    theme: str
+    permission: str
+    show: Callable[[View], Sequence[Point]]
+    order: int = 100
+    live: bool = False

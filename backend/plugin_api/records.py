@@ -1,0 +1,55 @@
+"""Small typed records that plugins and platform hand each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginInfo:
+    """What a plugin is: read from its `__init__.py` as text before any of its code runs, so write literals only.
+
+    `platform` is the window of platform versions that it fits, such as ">=0.1,<0.2"; `needs` names other plugins.
+    """
+
+    name: str
+    title: str
+    version: str
+    platform: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuEntry:
+    """One entry of a person's menu: shown to whoever holds `permission` where the module is switched on."""
+
+    name: str
+    title: str
+    permission: str
+    href: str
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceFacts:
+    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name."""
+
+    code: str
+    name: str
+    kind: str
+    area: str
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceFacts:
+    """What is known of a device: `secret` is the key it signs with; `point` is the code of the place it watches."""
+
+    code: str
+    name: str
+    kind: str
+    area: str
+    active: bool
+    secret: str
+    point: str = ""
