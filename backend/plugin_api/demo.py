@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.identity import Principal
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,16 @@ class DemoArea:
 
 @dataclass(frozen=True)
 class DemoDistrict:
-    """The ground that `load_demo` builds on; the same `seed` gives the same records. `tell` shows progress."""
+    """The ground that `load_demo` builds on; the same `seed` gives the same records.
+
+    `by` is the demo administrator, in whose name records are added; `tell` prints one line of progress.
+    """
 
     seed: int
     areas: Sequence[DemoArea]
+    by: Principal
     data_dir: Path
-    organisations: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None]
 
     def of_level(self, level: str) -> list[DemoArea]:
         """Return the areas of one level: district, street, community or compound."""

@@ -1,0 +1,1 @@
+"""The fictional district 清序区: made once in demo mode, so that a newcomer sees the platform at work."""

@@ -1,0 +1,18 @@
+"""What one plugin asks of all others, without knowing which one answers."""
+
+from __future__ import annotations
+
+from backend.plugin_api import registry
+from backend.plugin_api.records import DeviceFacts, PlaceFacts
+
+
+def find_device(code: str) -> DeviceFacts | None:
+    """Return what is known of the device `code`, or None when no module has it."""
+    answer: DeviceFacts | None = registry.installed().ask("find_device", code=code)
+    return answer
+
+
+def find_place(code: str) -> PlaceFacts | None:
+    """Return where the drop-off point or station `code` is, or None when no module has it."""
+    answer: PlaceFacts | None = registry.installed().ask("find_place", code=code)
+    return answer

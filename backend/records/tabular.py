@@ -1,0 +1,182 @@
+"""Import of many records at once: all faults are found first, then all good rows are written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from os.path import commonprefix
+from typing import Any, Literal
+
+from pymongo import UpdateOne
+
+from backend.events import publish
+from backend.identity import Forbidden, Principal, require
+from backend.protection import audit
+from backend.records.faults import StaleVersion
+from backend.records.present import organisation_of
+from backend.records.resource import Resource
+from backend.records.storing import new_row
+from backend.records.verbs import changed_fields, collection, difference, in_transaction, open_values
+from backend.rollups import mark_dirty
+from backend.storage import utcnow
+
+#: `check` writes nothing, `all` writes only when every row is good, `good` writes the good rows.
+Mode = Literal["check", "all", "good"]
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """What is wrong with one cell: the line of the file, the schema field, a Chinese sentence."""
+
+    line: int
+    field: str
+    reason: str
+
+
+@dataclass
+class ImportReport:
+    """What an import did: rows read, records added and changed, and every fault."""
+
+    total: int = 0
+    added: int = 0
+    changed: int = 0
+    faults: list[RowFault] = field(default_factory=list)
+
+
+def import_rows(
+    resource: Resource,
+    by: Principal,
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    *,
+    mode: Mode,
+    update: bool,
+    faults: Sequence[RowFault] = (),
+    total: int | None = None,
+) -> ImportReport:
+    """Add checked rows (line number, values); with `update` rows whose code exists change that record.
+
+    `faults` are those that reading the file found; they count as bad rows. Raises DuplicateCode when another person
+    adds one of the codes at the same moment: then nothing is written.
+    """
+    report = ImportReport(total=len(rows) if total is None else total, faults=list(faults))
+    existing = stored_by_code(resource, [values["code"] for _, values in rows])
+    if update:
+        for _, values in rows:
+            merge_missing(resource, values, existing.get(values["code"]))
+    report.faults += find_faults(resource, by, rows, existing, update)
+    bad = {fault.line for fault in report.faults}
+    good = [values for line, values in rows if line not in bad]
+    if mode == "check" or (mode == "all" and bad):
+        report.faults.sort(key=lambda fault: fault.line)
+        return report
+
+    added = [(new_row(resource, values), values) for values in good if values["code"] not in existing]
+    changed = [(existing[values["code"]], values) for values in good if values["code"] in existing]
+    if added or changed:
+        in_transaction(lambda: write(resource, added, changed), "")
+    report.added, report.changed = len(added), len(changed)
+    report.faults.sort(key=lambda fault: fault.line)
+    return report
+
+
+def write(
+    resource: Resource,
+    added: Sequence[tuple[dict[str, Any], Mapping[str, Any]]],
+    changed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+) -> None:
+    """Write all rows with their audit entries, one event and the marks on the figures."""
+    records = collection(resource)
+    entries = [(str(row["_id"]), row["area"], {"import": True, **open_values(resource, values)}) for row, values in added]
+    if added:
+        records.insert_many([row for row, _ in added], ordered=False)
+        audit.record_many(f"{resource.subject}.create", subject=resource.subject, entries=entries)
+    if changed:
+        now, updates, entries = utcnow(), [], []
+        for before, values in changed:
+            given = {name: value for name, value in values.items() if name not in resource.private or value}
+            new = changed_fields(resource, before, given)
+            updates.append(
+                UpdateOne(
+                    {"_id": before["_id"], "version": before["version"]},
+                    {"$set": {**new, "updated_at": now}, "$inc": {"version": 1}},
+                )
+            )
+            entries.append((str(before["_id"]), values["area"], {"import": True, **difference(resource, before, new)}))
+        if records.bulk_write(updates, ordered=False).modified_count != len(updates):
+            raise StaleVersion("import")
+        audit.record_many(f"{resource.subject}.change", subject=resource.subject, entries=entries)
+    rows = [row for row, _ in added] + [{**before, **values} for before, values in changed]
+    if resource.follow:
+        for (before, _), after in zip([(None, None)] * len(added) + list(changed), rows, strict=True):
+            resource.follow(before, after)
+    areas = sorted({row["area"] for row in rows})
+    publish(f"{resource.noun}.imported", {"added": len(added), "changed": len(changed)}, area=common_area(areas))
+    for metric in resource.metrics:
+        for area in areas:
+            mark_dirty(metric, area, utcnow())
+
+
+def find_faults(
+    resource: Resource,
+    by: Principal,
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    existing: Mapping[str, Mapping[str, Any]],
+    update: bool,
+) -> Iterator[RowFault]:
+    """Yield what the module's rules, the codes and the person's area say against each row."""
+    completed = resource.complete([values for _, values in rows])
+    first_line: dict[str, int] = {}
+    refused: dict[tuple[str, str | None], bool] = {}
+    for (line, values), found in zip(rows, completed, strict=True):
+        code = values["code"]
+        yield from (RowFault(line, name, reason) for name, reason in found.items())
+        if (values.get("longitude") is None) != (values.get("latitude") is None):
+            yield RowFault(line, "longitude", "经度和纬度须同时填写。")
+        if first_line.setdefault(code, line) != line:
+            yield RowFault(line, "code", f"与第 {first_line[code]} 行的编码重复。")
+        elif code in existing and not update:
+            yield RowFault(line, "code", "该编码已存在；如需修改已有记录，请选择“更新已有记录”。")
+        if found or "area" not in values:
+            continue
+        touched = [values, existing[code]] if code in existing else [values]
+        for row in touched:
+            place = (row["area"], organisation_of(resource, row))
+            if place not in refused:
+                refused[place] = not may_import(resource, by, *place)
+            if refused[place]:
+                yield RowFault(line, "area_code", "不在您的管理区域内。")
+                break
+
+
+def may_import(resource: Resource, by: Principal, area: str, organisation: str | None) -> bool:
+    """Say whether the person may import records into this area."""
+    try:
+        require(by, resource.permission("import"), area, organisation)
+    except Forbidden:
+        return False
+    return True
+
+
+def stored_by_code(resource: Resource, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the records that have one of the codes, by code."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(codes), 5000):
+        for row in collection(resource).find({"code": {"$in": list(codes[start : start + 5000])}}):
+            found[row["code"]] = row
+    return found
+
+
+def merge_missing(resource: Resource, values: dict[str, Any], before: Mapping[str, Any] | None) -> None:
+    """Take from the stored record what the row leaves empty, so that an update changes only what it names."""
+    if before is None:
+        return
+    for name in resource.writable:
+        if name not in values and name not in resource.private and before.get(name) is not None:
+            values[name] = before[name]
+    if "longitude" not in values and before.get("place"):
+        values["longitude"], values["latitude"] = before["place"]["coordinates"]
+
+
+def common_area(areas: Sequence[str]) -> str:
+    """Return the smallest area that holds all of them."""
+    return "/".join(commonprefix([area.split("/") for area in areas]))
