@@ -1,0 +1,61 @@
+"""People, organisations, the area tree, roles and grants, sessions, and what each person may see and change."""
+
+from backend.identity.errors import Forbidden, IdentityError, ModuleOff, NotLoggedIn, PasswordChangeRequired
+from backend.identity.models import DOCUMENTS, Area, Grant, ModuleSwitch, Organisation, Role, Session, User
+from backend.identity.permissions import (
+    PLATFORM_PERMISSIONS,
+    Permission,
+    install_roles,
+    known_modules,
+    known_permissions,
+    module_of,
+)
+from backend.identity.principal import HeldGrant, Principal
+from backend.identity.requests import COOKIE, current_client, current_principal
+from backend.identity.scope import permitted, require, require_anywhere, scope_filter
+from backend.identity.sessions import Client, end_session, find_principal, log_in, refresh
+from backend.identity.territory import area_names, check_area, module_on, put_area
+from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES
+
+__all__ = [
+    "AREA_LEVELS",
+    "COOKIE",
+    "DOCUMENTS",
+    "ORGANISATION_KINDS",
+    "PLATFORM_PERMISSIONS",
+    "USER_TYPES",
+    "Area",
+    "Client",
+    "Forbidden",
+    "Grant",
+    "HeldGrant",
+    "IdentityError",
+    "ModuleOff",
+    "ModuleSwitch",
+    "NotLoggedIn",
+    "Organisation",
+    "PasswordChangeRequired",
+    "Permission",
+    "Principal",
+    "Role",
+    "Session",
+    "User",
+    "area_names",
+    "check_area",
+    "current_client",
+    "current_principal",
+    "end_session",
+    "find_principal",
+    "install_roles",
+    "known_modules",
+    "known_permissions",
+    "log_in",
+    "module_of",
+    "module_on",
+    "permitted",
+    "put_area",
+    "refresh",
+    "require",
+    "require_anywhere",
+    "scope_filter",
+]
