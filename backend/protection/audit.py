@@ -1,0 +1,292 @@
+"""The audit trail: who did what to which record, in a form that cannot be changed unnoticed.
+
+An entry is inserted in the transaction of what it tells, with a keyed hash (MAC) over its content. `seal` then gives
+the entries a gapless `seq` and chains each to the one before by a second keyed hash; a signed head remembers the last.
+`verify` walks the chain and names the first entry that was altered, removed, inserted or moved. Whoever has the
+database but not the master key cannot make a MAC, a link or a head. Two things no chain inside a database can show by
+itself: an entry removed before it was sealed (seconds), and a trail put back to an earlier state from which it was
+sealed anew. Against the latter write down now and then the head that `verify` gives, and hand it to `verify` again.
+
+There is no function that changes or removes an entry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import bson
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from backend import storage
+from backend.protection.actor import Actor, current_actor
+from backend.protection.keys import AUDIT, current_key
+
+#: Entries of one sealing transaction, and of one reading of `verify`.
+BATCH: Final = 500
+
+_HEAD: Final = "head"
+_START: Final[dict[str, Any]] = {"seq": 0, "hash": b""}
+_CHAIN_FIELDS: Final = ("mac", "seq", "previous", "hash")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; `seq` is None until it is sealed."""
+
+    id: str
+    at: datetime
+    actor: Actor
+    action: str
+    subject: str
+    subject_id: str
+    area: str
+    detail: Mapping[str, Any]
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing wrong in the chain; `entry_id` is None where an entry is missing."""
+
+    kind: Literal["altered", "removed", "inserted", "moved", "head", "rewritten"]
+    seq: int
+    entry_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found: entries that are right before the first fault, and the head to write down."""
+
+    checked: int
+    head: str
+    fault: Fault | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The result for a person, in one sentence."""
+        if self.fault is None:
+            return f"审计链完整，共 {self.checked} 条，末条校验值 {self.head or '无'}。"
+        found = {
+            "altered": "的内容被改动",
+            "removed": "缺失（被删除）",
+            "inserted": "不属于审计链（被插入）",
+            "moved": "的位置被改动",
+            "head": "之后的链尾记录缺失或被改动",
+            "rewritten": "与抄存的校验值不符（审计链被重写）",
+        }[self.fault.kind]
+        number = f"（编号 {self.fault.entry_id}）" if self.fault.entry_id else ""
+        return f"审计链被破坏：第 {self.fault.seq} 条{number}{found}，此前 {self.checked} 条完整。"
+
+
+class NotAHead(ValueError):
+    """The text is not a head as `verify` gives it, `number:hash`."""
+
+
+def ensure_indexes() -> None:
+    """Create the indexes of the trail: one finds unsealed entries and walks the chain, one gives a record's history."""
+    _entries().create_index([("seq", 1)])
+    _entries().create_index([("subject", 1), ("subject_id", 1), ("_id", -1)])
+
+
+def record(
+    action: str, *, subject: str, subject_id: str, area: str = "", detail: Mapping[str, Any] | None = None
+) -> None:
+    """Write one entry in the current transaction; `action` is `module.noun.verb`, such as base_info.compound.change.
+
+    `detail` holds plain JSON values, never the value of a private field. A look at private data in the clear is
+    `module.noun.reveal` with `{"fields": [...], "purpose": ...}`.
+    """
+    entry: dict[str, Any] = {
+        "_id": ObjectId(),
+        "at": storage.utcnow(),
+        "actor": dataclasses.asdict(current_actor()),
+        "action": action,
+        "subject": subject,
+        "subject_id": subject_id,
+        "area": area,
+        "detail": dict(detail or {}),
+    }
+    entry["mac"] = _mac(entry)
+    _entries().insert_one(entry)
+
+
+def history(subject: str, subject_id: str, limit: int = 50, cursor: str | None = None) -> list[Entry]:
+    """Return a record's entries, newest first; `cursor` is the id of the last entry of the page before."""
+    query: dict[str, Any] = {"subject": subject, "subject_id": subject_id}
+    if cursor:
+        query["_id"] = {"$lt": ObjectId(cursor)}
+    return [_entry(row) for row in _entries().find(query).sort("_id", -1).limit(limit)]
+
+
+def seal() -> int:
+    """Chain all entries that are not chained yet; returns how many. Any number of processes may do so at once."""
+    sealed = 0
+    while batch := _seal_batch():
+        sealed += batch
+    return sealed
+
+
+def verify(noted: str = "") -> Verification:
+    """Seal, then walk the whole chain in constant memory and stop at the first fault.
+
+    `noted` is a head that an earlier verification gave: the chain must still go through it. Raises NotAHead.
+    """
+    noted_seq, noted_hash = _noted(noted)
+    seal()
+    seq, previous = 0, b""
+    while True:
+        head = _heads().find_one({"_id": _HEAD})
+        fault = None if head is None or _is_signed(head) else Fault("head", seq)
+        end = _START if head is None or fault else head
+        for number, rows in _positions(seq + 1, end["seq"]):
+            fault = _fault_at(number, rows, previous)
+            if fault is None and number == noted_seq and rows[0]["hash"] != noted_hash:
+                fault = Fault("rewritten", number, str(rows[0]["_id"]))
+            if fault is not None:
+                break
+            seq, previous = number, rows[0]["hash"]
+        if fault is None:
+            fault = _fault_after(seq, previous, head)
+            if fault is not None and head != _heads().find_one({"_id": _HEAD}):
+                continue  # sealing went on meanwhile: go on to the new head
+        if fault is None and seq < noted_seq:
+            fault = Fault("removed", seq + 1)
+        return Verification(seq, f"{seq}:{previous.hex()}" if seq else "", fault)
+
+
+def _seal_batch() -> int:
+    """Chain up to BATCH entries in one transaction, which is lost as a whole when the process dies in it.
+
+    The order is that in which sealing sees the entries: a transaction that commits late goes behind, whatever its ids.
+    """
+
+    def work() -> int:
+        head = _heads().find_one({"_id": _HEAD})
+        if head is None and _beyond(0) is None:
+            head = _START
+        elif head is None or not _is_signed(head):
+            return 0  # nothing can be hung on a lost or forged head without hiding that; `verify` tells of it
+        seq, previous = head["seq"], head["hash"]
+        links = []
+        for row in _entries().find({"seq": None}, {"mac": 1}).sort("_id").limit(BATCH):
+            link = {"seq": seq + 1, "previous": previous, "hash": _link(previous, row.get("mac"))}
+            links.append(UpdateOne({"_id": row["_id"], "seq": None}, {"$set": link}))
+            seq, previous = link["seq"], link["hash"]
+        if links:
+            _entries().bulk_write(links, ordered=False)
+            # Every sealing writes this one document, so the store lets only one of several at once commit.
+            signed = {"seq": seq, "hash": previous, "mac": _head_mac(seq, previous)}
+            _heads().update_one({"_id": _HEAD}, {"$set": signed}, upsert=True)
+        return len(links)
+
+    try:
+        return storage.atomically(work)
+    except DuplicateKeyError:
+        return storage.atomically(work)  # another process wrote the very first head in between
+
+
+def _positions(first: int, last: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield each position and what lies there, a batch at a time; entries that lie between come with the next one."""
+    for start in range(first, last + 1, BATCH):
+        stop = min(start + BATCH, last + 1)
+        rows = sorted(_entries().find({"seq": {"$gte": start, "$lt": stop}}), key=lambda row: str(row["_id"]))
+        at: dict[int, list[dict[str, Any]]] = {number: [] for number in range(start, stop)}
+        for row in rows:
+            at[_place(row["seq"], start)].append(row)
+        yield from at.items()
+
+
+def _place(seq: Any, start: int) -> int:
+    """Return the position that a stored seq claims; one that no sealing wrote counts for the place before it."""
+    return int(seq) if isinstance(seq, int | float) else start
+
+
+def _fault_at(number: int, rows: list[dict[str, Any]], previous: bytes) -> Fault | None:
+    """Judge what lies at one position, given the hash of the entry before."""
+    if not rows:
+        return Fault("removed", number)
+    faults = [_fault_of(row, number, previous) for row in rows]
+    if len(rows) == 1:
+        return faults[0]
+    # More than one claims the place: the stranger is the one that does not fit; of two that fit, either.
+    stranger = next((row for row, fault in zip(rows, faults, strict=True) if fault), rows[-1])
+    return Fault("inserted", number, str(stranger["_id"]))
+
+
+def _fault_of(row: dict[str, Any], number: int, previous: bytes) -> Fault | None:
+    mac, link = row.get("mac"), row.get("hash")
+    own = row.get("previous")
+    if type(row["seq"]) not in (int, bson.Int64) or not _same(mac, _mac(row)):
+        return Fault("altered", number, str(row["_id"]))
+    if not isinstance(own, bytes) or not _same(link, _link(own, mac)):
+        return Fault("altered", number, str(row["_id"]))
+    return None if own == previous else Fault("moved", number, str(row["_id"]))
+
+
+def _fault_after(seq: int, previous: bytes, head: dict[str, Any] | None) -> Fault | None:
+    """Judge what lies behind the last entry: nothing may, and the head must say so."""
+    if head is not None and previous != head["hash"]:
+        return Fault("head", seq)
+    stray = _beyond(seq)
+    if stray is None:
+        return None
+    return Fault("head", seq) if head is None else Fault("inserted", seq + 1, str(stray["_id"]))
+
+
+def _beyond(seq: int) -> dict[str, Any] | None:
+    """Find an entry with a seq that lies outside of the chain, whatever its type."""
+    outside = [{"seq": {"$gt": seq}}, {"seq": {"$not": {"$gte": 1}}}]
+    return _entries().find_one({"seq": {"$ne": None}, "$or": outside}, {"_id": 1})
+
+
+def _entries() -> Collection[dict[str, Any]]:
+    return storage.database()["audit_entries"]
+
+
+def _heads() -> Collection[dict[str, Any]]:
+    return storage.database()["audit_head"]
+
+
+def _mac(row: Mapping[str, Any]) -> bytes:
+    """Hash the content: every stored field but those of the chain, in stored order and types."""
+    content = {name: value for name, value in row.items() if name not in _CHAIN_FIELDS}
+    return hmac.digest(current_key(AUDIT).secret, b"entry\0" + bson.encode(content), "sha256")
+
+
+def _link(previous: bytes, mac: object) -> bytes:
+    told = mac if isinstance(mac, bytes) else b""  # a forged entry is chained as it is, and found by its MAC
+    return hmac.digest(current_key(AUDIT).secret, b"link\0" + previous + b"\0" + told, "sha256")
+
+
+def _head_mac(seq: int, last: bytes) -> bytes:
+    return hmac.digest(current_key(AUDIT).secret, f"head\0{seq}\0".encode() + last, "sha256")
+
+
+def _is_signed(head: Mapping[str, Any]) -> bool:
+    seq, last = head.get("seq"), head.get("hash")
+    return isinstance(seq, int) and isinstance(last, bytes) and _same(head.get("mac"), _head_mac(seq, last))
+
+
+def _noted(text: str) -> tuple[int, bytes]:
+    try:
+        number, digest = text.split(":") if text else ("0", "")
+        return int(number), bytes.fromhex(digest)
+    except ValueError:
+        raise NotAHead(f"校验值应形如 128:3fa9…，收到的是 {text!r}。") from None
+
+
+def _same(stored: object, expected: bytes) -> bool:
+    return isinstance(stored, bytes) and hmac.compare_digest(stored, expected)
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    told = {name: row[name] for name in ("at", "action", "subject", "subject_id", "area", "detail")}
+    return Entry(id=str(row["_id"]), actor=Actor(**row["actor"]), seq=row.get("seq"), **told)
