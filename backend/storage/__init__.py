@@ -2,7 +2,7 @@
 
 from backend.storage.connection import client, connect, database, disconnect, store_name
 from backend.storage.records import PlacedRecord, Record, ensure_indexes, utcnow
-from backend.storage.transactions import after_commit, atomically
+from backend.storage.transactions import after_commit, atomically, in_transaction
 
 __all__ = [
     "PlacedRecord",
@@ -14,6 +14,7 @@ __all__ = [
     "database",
     "disconnect",
     "ensure_indexes",
+    "in_transaction",
     "store_name",
     "utcnow",
 ]

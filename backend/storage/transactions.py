@@ -38,6 +38,11 @@ def atomically(work: Callable[[], T]) -> T:
     return result
 
 
+def in_transaction() -> bool:
+    """Say whether the caller runs inside `atomically`."""
+    return _waiting.get() is not None
+
+
 def after_commit(callback: Callable[[], object]) -> None:
     """Call `callback` once the current transaction is committed, or now when there is none."""
     waiting = _waiting.get()
