@@ -1,0 +1,50 @@
+"""The habits of the API: errors, arguments, paging, versions, repeated requests, uploads and tables."""
+
+from backend.http import messages  # noqa: F401 - translates marshmallow before any schema is made
+from backend.http.access import requires
+from backend.http.api import Api, Blueprint
+from backend.http.describing import may_answer
+from backend.http.etag import check_if_match, etag_of, if_match, if_match_version
+from backend.http.idempotency import StoredAnswer, idempotent
+from backend.http.install import install
+from backend.http.paging import Page, PageArgs, page_filter, paged, read_page
+from backend.http.problems import Problem, ProblemCode, code_table, register
+from backend.http.rates import limited_by_address
+from backend.http.tables import CellFault, Table, columns_of, read_table, write_table, write_template
+from backend.http.uploads import Picture, read_image
+
+#: What this floor stores; the platform makes the indexes.
+DOCUMENTS = (StoredAnswer,)
+
+__all__ = [
+    "DOCUMENTS",
+    "Api",
+    "Blueprint",
+    "CellFault",
+    "Page",
+    "PageArgs",
+    "Picture",
+    "Problem",
+    "ProblemCode",
+    "StoredAnswer",
+    "Table",
+    "check_if_match",
+    "code_table",
+    "columns_of",
+    "etag_of",
+    "idempotent",
+    "if_match",
+    "if_match_version",
+    "install",
+    "limited_by_address",
+    "may_answer",
+    "page_filter",
+    "paged",
+    "read_image",
+    "read_page",
+    "read_table",
+    "register",
+    "requires",
+    "write_table",
+    "write_template",
+]
