@@ -11,10 +11,12 @@ from backend.identity.permissions import (
     module_of,
 )
 from backend.identity.principal import HeldGrant, Principal
+from backend.identity.registers import area_paths, keep_areas, keep_organisations, move_area
 from backend.identity.requests import COOKIE, current_client, current_principal
-from backend.identity.scope import permitted, require, require_anywhere, scope_filter
-from backend.identity.sessions import Client, end_session, find_principal, log_in, refresh
-from backend.identity.territory import area_names, check_area, module_on, put_area
+from backend.identity.resolving import find_principal, principal_of
+from backend.identity.scope import area_filter, permitted, require, require_anywhere, scope_filter
+from backend.identity.sessions import Client, end_session, log_in, refresh
+from backend.identity.territory import area_names, check_area, module_on
 from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES
 
 __all__ = [
@@ -40,20 +42,25 @@ __all__ = [
     "Role",
     "Session",
     "User",
+    "area_filter",
     "area_names",
+    "area_paths",
     "check_area",
     "current_client",
     "current_principal",
     "end_session",
     "find_principal",
     "install_roles",
+    "keep_areas",
+    "keep_organisations",
     "known_modules",
     "known_permissions",
     "log_in",
     "module_of",
     "module_on",
+    "move_area",
     "permitted",
-    "put_area",
+    "principal_of",
     "refresh",
     "require",
     "require_anywhere",

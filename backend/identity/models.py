@@ -36,7 +36,7 @@ def is_account(text: str) -> bool:
 class Area(Record):
     """A node of the administrative tree; `path` is the codes from the district down, joined by slashes."""
 
-    meta = {"collection": "areas", "indexes": [{"fields": ["path"], "unique": True}, "parent"]}
+    meta = {"collection": "areas", "indexes": [{"fields": ["path"], "unique": True}, "parent", "code"]}
 
     path = StringField(required=True, max_length=200)
     code = StringField(required=True, max_length=32)
@@ -50,7 +50,7 @@ class Area(Record):
 class Organisation(PlacedRecord):
     """An office or a company."""
 
-    meta = {"collection": "organisations", "indexes": [("area", "id"), {"fields": ["kind", "name"], "unique": True}]}
+    meta = {"collection": "organisations", "indexes": [("area", "id"), ("kind", "name")]}
 
     kind = StringField(required=True, choices=list(ORGANISATION_KINDS))
     name = StringField(required=True, max_length=100)

@@ -49,7 +49,7 @@ PLATFORM_PERMISSIONS = (
     Permission("platform:unmask", "查看用户完整联系方式"),
     Permission("platform:roles", "管理角色"),
     Permission("platform:areas", "管理区域"),
-    Permission("platform:organisations", "管理单位", ("district_staff",)),
+    Permission("platform:organisations", "管理单位", ("district_staff", "street_staff")),
     Permission("platform:modules", "启用和停用模块"),
     Permission("platform:audit", "查看审计记录"),
     Permission("platform:health", "查看系统运行状况", ("district_staff",)),

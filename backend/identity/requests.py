@@ -8,7 +8,8 @@ from flask import Request, g, has_request_context, request
 
 from backend.identity.errors import ForeignOrigin, NotLoggedIn, PasswordChangeRequired
 from backend.identity.principal import Principal
-from backend.identity.sessions import Client, find_principal
+from backend.identity.resolving import find_principal
+from backend.identity.sessions import Client
 
 #: Holds a page's access token; HttpOnly, so that no script can read it.
 COOKIE = "qingxu_session"

@@ -67,6 +67,12 @@ def scope_filter(
     return parts[0] if len(parts) == 1 else {"$or": parts}
 
 
+def area_filter(area: str, area_field: str = "area") -> dict[str, Any]:
+    """Return the Mongo filter of what lies in `area` and below; the empty area is everything."""
+    [part] = _ranges(area_field, subtree(area))
+    return part
+
+
 def require(principal: Principal, permission: str, area: str, organisation: ObjectId | None = None) -> None:
     """Raise unless the person may treat a record of this area and organisation with `permission`.
 

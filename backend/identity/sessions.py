@@ -1,9 +1,9 @@
-"""Login, refresh and logout; and who stands behind a token."""
+"""Login, refresh and logout."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,13 +17,12 @@ from backend.identity.errors import (
     AccountLocked,
     IdentityError,
     NotFound,
-    NotLoggedIn,
     RefreshRefused,
     WrongCredentials,
 )
-from backend.identity.models import ModuleSwitch, Role, Session, User, is_account, normal_account
+from backend.identity.models import Session, User, is_account, normal_account
 from backend.identity.passwords import hash_password, is_outdated, nobodys_password, password_fits
-from backend.identity.principal import HeldGrant, Principal
+from backend.identity.resolving import digest
 from backend.protection import audit
 from backend.storage import atomically, utcnow
 
@@ -81,15 +80,15 @@ def refresh(token: str) -> Tokens:
     before: it has been copied, so the session ends.
     """
     now = utcnow()
-    family = _digest(token[:FAMILY_LENGTH])
+    family = digest(token[:FAMILY_LENGTH])
     access, fresh = _new_token(), token[:FAMILY_LENGTH] + _new_token()
     expiry = now + timedelta(minutes=settings.current().session_minutes)
     session = Session._get_collection().find_one_and_update(
-        {"family": family, "refresh": _digest(token), "expires_at": {"$gt": now}},
+        {"family": family, "refresh": digest(token), "expires_at": {"$gt": now}},
         {
             "$set": {
-                "access": _digest(access),
-                "refresh": _digest(fresh),
+                "access": digest(access),
+                "refresh": digest(fresh),
                 "access_expires_at": expiry,
                 "expires_at": now + timedelta(hours=settings.current().refresh_hours),
                 "last_used_at": now,
@@ -97,50 +96,14 @@ def refresh(token: str) -> Tokens:
         },
     )
     if session is None:
-        if (stolen := Session.objects(family=family).first()) is not None:
-            end_session(stolen.id, action="platform.session.reuse")
+        if (copied := Session.objects(family=family).first()) is not None:
+            with suppress(NotFound):  # ended by itself in the meantime
+                end_session(copied.id, action="platform.session.reuse")
         raise RefreshRefused
     user = User.objects(id=session["user"], active=True).only("must_change_password").first()
     if user is None:
         raise RefreshRefused
     return Tokens(session["_id"], user.id, access, fresh, expiry, user.must_change_password)
-
-
-def find_principal(token: str) -> Principal:
-    """Return who holds an access token; raises NotLoggedIn.
-
-    One round trip: session, user, his roles and the module switches together, so that every change of any of them
-    counts from the next request on and nothing has to be cached or told to other processes.
-    """
-    now = utcnow()
-    rows = list(Session._get_collection().aggregate([{"$match": {"access": _digest(token)}}, *_WITH_PERSON]))
-    if not rows or rows[0]["access_expires_at"] <= now or rows[0]["expires_at"] <= now:
-        raise NotLoggedIn
-    (session,) = rows
-    user = next(iter(session["person"]), None)
-    if user is None or not user["active"]:
-        raise NotLoggedIn
-    _touch(session, now)
-    permissions = {role["name"]: frozenset(role["permissions"]) for role in session["roles"]}
-    switches: dict[str, dict[str, bool]] = {}
-    for switch in session["switches"]:
-        switches.setdefault(switch["module"], {})[switch["area"]] = switch["enabled"]
-    return Principal(
-        id=user["_id"],
-        account=user["account"],
-        name=user["name"],
-        user_type=user["user_type"],
-        area=user["area"],
-        organisation=user.get("organisation"),
-        grants=tuple(
-            HeldGrant(permissions[grant["role"]], grant["area"], grant.get("organisation"), grant["role"])
-            for grant in user.get("grants", ())
-            if grant["role"] in permissions
-        ),
-        session=session["_id"],
-        must_change_password=user["must_change_password"],
-        switches=switches,
-    )
 
 
 def end_session(session: ObjectId, *, action: str = "platform.session.end") -> None:
@@ -186,7 +149,7 @@ def _open_session(user: dict[str, Any], client: Client, for_pages: bool) -> Toke
     expiry = now + timedelta(minutes=chosen.session_minutes)
     session = Session(
         user=user["_id"],
-        access=_digest(access),
+        access=digest(access),
         access_expires_at=expiry,
         expires_at=expiry,
         last_used_at=now,
@@ -197,7 +160,7 @@ def _open_session(user: dict[str, Any], client: Client, for_pages: bool) -> Toke
     if not for_pages:
         family = secrets.token_urlsafe(16)
         fresh = family + _new_token()
-        session.family, session.refresh = _digest(family), _digest(fresh)
+        session.family, session.refresh = digest(family), digest(fresh)
         session.expires_at = now + timedelta(hours=chosen.refresh_hours)
     # Writing to the person makes this collide with a change of the password or a disabling at the same moment.
     unchanged = {"_id": user["_id"], "password": user["password"], "active": True}
@@ -214,17 +177,6 @@ def _open_session(user: dict[str, Any], client: Client, for_pages: bool) -> Toke
     return Tokens(session.id, user["_id"], access, fresh, expiry, user["must_change_password"])
 
 
-def _touch(session: dict[str, Any], now: datetime) -> None:
-    """Note the use, at most once a minute; a page's session lives on by it."""
-    life = timedelta(minutes=settings.current().session_minutes)
-    if now - session["last_used_at"] < min(timedelta(minutes=1), life / 10):
-        return
-    changes = {"last_used_at": now}
-    if "refresh" not in session:
-        changes |= {"access_expires_at": now + life, "expires_at": now + life}
-    Session._get_collection().update_one({"_id": session["_id"]}, {"$set": changes})
-
-
 def _audit_refusal(user: dict[str, Any] | None, refusal: IdentityError) -> None:
     audit.record(
         "platform.session.refuse",
@@ -237,48 +189,3 @@ def _audit_refusal(user: dict[str, Any] | None, refusal: IdentityError) -> None:
 
 def _new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-_WITH_PERSON: list[dict[str, Any]] = [
-    {
-        "$lookup": {
-            "from": User._get_collection_name(),
-            "localField": "user",
-            "foreignField": "_id",
-            "as": "person",
-        }
-    },
-    {
-        "$lookup": {
-            "from": Role._get_collection_name(),
-            "localField": "person.grants.role",
-            "foreignField": "name",
-            "as": "roles",
-        }
-    },
-    {"$lookup": {"from": ModuleSwitch._get_collection_name(), "pipeline": [], "as": "switches"}},
-    {
-        "$project": {
-            "refresh": 1,
-            "last_used_at": 1,
-            "access_expires_at": 1,
-            "expires_at": 1,
-            **{
-                f"person.{name}": 1
-                for name in (
-                    "_id", "account", "name", "user_type", "area", "organisation", "grants", "active",
-                    "must_change_password",
-                )
-            },
-            "roles.name": 1,
-            "roles.permissions": 1,
-            "switches.module": 1,
-            "switches.area": 1,
-            "switches.enabled": 1,
-        }
-    },
-]  # fmt: skip

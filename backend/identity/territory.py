@@ -15,23 +15,9 @@ from backend.identity.permissions import known_modules
 from backend.identity.principal import Principal
 from backend.identity.scope import module_is_on, require, scope_filter
 from backend.identity.vocabulary import AREA_LEVELS
-from backend.storage import utcnow
 
 CODE = re.compile(r"[0-9A-Za-z]{1,32}")
 MAX_POSITIONS = 20_000
-
-
-def put_area(path: str, name: str, boundary: Mapping[str, Any] | None = None) -> Area:
-    """Store an area under its path, or rename the one that is there; the level follows from the depth.
-
-    For loaders of whole districts; people go through `add_area`. Raises Invalid for a path that is none.
-    """
-    *above, code = codes_of(path)
-    values = {"name": name, "updated_at": utcnow(), **({"boundary": dict(boundary)} if boundary else {})}
-    first = {"code": code, "parent": "/".join(above), "level": list(AREA_LEVELS)[len(above)], "active": True}
-    first |= {"version": 1, "created_at": values["updated_at"]}
-    Area._get_collection().update_one({"path": path}, {"$set": values, "$setOnInsert": first}, upsert=True)
-    return area_at(path)
 
 
 def add_area(principal: Principal, parent: str, code: str, name: str, boundary: Mapping[str, Any] | None) -> Area:
@@ -118,14 +104,14 @@ def _all(items: Any, test: Any) -> bool:
 
 
 def add_organisation(principal: Principal, values: Mapping[str, Any]) -> Organisation:
-    """Add an office or a company; raises Forbidden, Invalid or Taken."""
+    """Add an office or a company; raises Forbidden or Invalid."""
     require(principal, "platform:organisations", values["area"])
     check_area(values["area"])
     return changes.add(Organisation(**values), "platform.organisation.add", {"name": values["name"]})
 
 
 def change_organisation(principal: Principal, organisation: Organisation, values: Mapping[str, Any]) -> Organisation:
-    """Change an organisation that was read; raises Forbidden, Invalid, Stale or Taken."""
+    """Change an organisation that was read; raises Forbidden, Invalid or Stale."""
     require(principal, "platform:organisations", organisation.area)
     if "area" in values:
         require(principal, "platform:organisations", values["area"])
