@@ -232,7 +232,7 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def the_store_agrees(self) -> None:
-        """The stored record is as the model says."""
+        """Compare the stored record with the model."""
         found = Order.objects.get(id=self.order.id)
         assert (found.state, found.version, len(found.timeline)) == (self.state, self.steps, self.steps)
         runs = self.state in ("open", "doing")
@@ -241,7 +241,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.state in ("open", "doing"))
     @rule()
     def overdue_says_so(self) -> None:
-        """A record is overdue when its time by hand is over."""
+        """Expect a record among the overdue when its time by hand is over."""
         late = [each.id for each in ORDERS.overdue(Order, self.now)]
         assert (self.order.id in late) == (self.left <= timedelta())
 
