@@ -19,6 +19,9 @@ from backend.monitoring.redaction import redact_text
 
 COLLECTION = "plugin_faults"
 
+#: What the store's absence looks like.
+STORE_ERRORS = (PyMongoError, ConnectionFailure)
+
 # A fault must not cost more than this when the store does not answer.
 STORE_SECONDS = 1.0
 
@@ -68,7 +71,7 @@ def record(plugin: str, where: str, error: BaseException) -> None:
     try:
         # An empty context is outside of any transaction, which may well be rolled back because of this very fault.
         Context().run(_store, plugin, where, error)
-    except (PyMongoError, ConnectionFailure):
+    except STORE_ERRORS:
         get_logger(__name__).warning("plugin_fault_not_stored", plugin=plugin, where=where)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from backend.events import EventHandler, EventKind
@@ -71,19 +72,19 @@ class Kind:
 
 
 KINDS = (
-    Kind("permissions", Permission, of_module, "<插件名>:<动作>"),
+    Kind("permissions", Permission, of_module, "<plugin>:<action>"),
     Kind("documents", Record, anything, name_of=lambda document: str(document._class_name)),
     Kind("blueprints", Blueprint, anything),
-    Kind("menu_entries", MenuEntry, of_plugin, "<插件名>.<名称>"),
-    Kind("themes", Theme, word, "小写字母、数字和下划线"),
-    Kind("panels", Panel, of_plugin, "<插件名>.<名称>"),
-    Kind("map_layers", MapLayer, of_plugin, "<插件名>.<名称>"),
-    Kind("metrics", Metric, of_plugin, "<插件名>.<名称>"),
-    Kind("events", EventKind, words, "<名词>.<动词>"),
-    Kind("event_handlers", EventHandler, of_plugin, "<插件名>.<名称>"),
-    Kind("jobs", Job, of_plugin, "<插件名>.<名称>"),
-    Kind("problem_codes", ProblemCode, word, "小写字母、数字和下划线", name_of=lambda problem: str(problem.code)),
-    Kind("health_checks", HealthCheck, of_plugin, "<插件名>.<名称>"),
+    Kind("menu_entries", MenuEntry, of_plugin, "<plugin>.<name>"),
+    Kind("themes", Theme, word, "lower_case_words"),
+    Kind("panels", Panel, of_plugin, "<plugin>.<name>"),
+    Kind("map_layers", MapLayer, of_plugin, "<plugin>.<name>"),
+    Kind("metrics", Metric, of_plugin, "<plugin>.<name>"),
+    Kind("events", EventKind, words, "<noun>.<verb>"),
+    Kind("event_handlers", EventHandler, of_plugin, "<plugin>.<name>"),
+    Kind("jobs", Job, of_plugin, "<plugin>.<name>"),
+    Kind("problem_codes", ProblemCode, word, "lower_case_words", name_of=lambda problem: str(problem.code)),
+    Kind("health_checks", HealthCheck, of_plugin, "<plugin>.<name>"),
 )
 
 #: The records that are shown or called by permission.
@@ -112,7 +113,7 @@ def check_records(kind: Kind, plugin: str, answer: Any) -> list[Any]:
                 f"{kind.hook}: the name {name} does not follow the rule {kind.shape}",
             )
     records.sort(key=kind.name_of)
-    for one, two in zip(records, records[1:], strict=False):
+    for one, two in pairwise(records):
         if kind.name_of(one) == kind.name_of(two):
             name = kind.name_of(one)
             raise broken(f"{kind.hook}：名称 {name} 用了两次", f"{kind.hook}: the name {name} is used twice")

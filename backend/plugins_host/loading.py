@@ -189,21 +189,21 @@ class Session:
         """Run a plugin's code: any error, `sys.exit` too, breaks that plugin alone; slow code gets a note."""
         started = perf_counter()
         try:
-            return work()
+            result = work()
         except (Refusal, KeyboardInterrupt):
             raise
         except BaseException as error:
             faults.record(loading.name, where, error)
             text = redact_text(f"{type(error).__name__}: {error}")[:300]
-            raise broken(f"{STEPS.get(where, where)}时出错：{text}", f"{where} raised {text}") from error
-        finally:
-            seconds = perf_counter() - started
-            if seconds > self.settings.slow_hook_seconds:
-                loading.notes.append(f"{STEPS.get(where, where)}用时 {seconds:.1f} 秒，拖慢启动")
-                log.warning("plugin_slow", plugin=loading.name, where=where, seconds=round(seconds, 1))
+            raise broken(f"{STEPS.get(where, where)} 出错：{text}", f"{where} raised {text}") from error
+        seconds = perf_counter() - started
+        if seconds > self.settings.slow_hook_seconds:
+            loading.notes.append(f"{STEPS.get(where, where)} 用时 {seconds:.1f} 秒，拖慢启动")
+            log.warning("plugin_slow", plugin=loading.name, where=where, seconds=round(seconds, 1))
+        return result
 
 
-STEPS = {"import": "导入", "register": "登记钩子", "records": "检查登记内容"}
+STEPS = {"import": "导入代码", "register": "登记钩子", "records": "检查登记内容"}
 
 
 def collected(kind: Kind, hook: Implementation) -> list[Any]:

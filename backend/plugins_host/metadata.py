@@ -19,7 +19,7 @@ FIELDS = {each.name: each for each in dataclasses.fields(PluginInfo)}
 
 
 def read_info(file: Path) -> PluginInfo:
-    """Return the `PLUGIN = PluginInfo(...)` of a package's `__init__.py`; raises Refusal when there is none to trust."""
+    """Return the `PLUGIN = PluginInfo(...)` of a package's `__init__.py`; raises Refusal if there is none."""
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
     except OSError as error:

@@ -12,10 +12,23 @@ from hypothesis import strategies as st
 from backend.monitoring import redact, redact_text
 
 DIGITS = "0123456789"
-PRIVATE_NAMES = """
-    password newPassword token refresh_token Authorization X-Api-Key master_key apiKey client_secret Cookie
-    phone reporter_phone idNumber 密码 手机号
-""".split()
+PRIVATE_NAMES = [
+    "password",
+    "newPassword",
+    "token",
+    "refresh_token",
+    "Authorization",
+    "X-Api-Key",
+    "master_key",
+    "apiKey",
+    "client_secret",
+    "Cookie",
+    "phone",
+    "reporter_phone",
+    "idNumber",
+    "密码",
+    "手机号",
+]
 
 
 def digits(count: int) -> st.SearchStrategy[str]:

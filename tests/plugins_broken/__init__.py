@@ -1,0 +1,1 @@
+"""Plugins that must be refused, each for its own reason, and `sound`, which must work beside them all."""

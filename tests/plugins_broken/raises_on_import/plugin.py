@@ -1,0 +1,3 @@
+"""Raises."""
+
+raise RuntimeError("the vendor's licence server is away")

@@ -1,0 +1,9 @@
+"""Has an unknown hook."""
+
+from backend.plugin_api import hookimpl
+
+
+@hookimpl
+def register_gadgets() -> list[str]:
+    """Return something."""
+    return []
