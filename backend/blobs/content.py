@@ -1,0 +1,184 @@
+"""Blobs by content: the record in Mongo is the blob, the object in the store is only its bytes.
+
+A put first writes a fresh object under a random name, then the record that points to it. So a process killed
+anywhere leaves either a whole blob or an object that nothing points to, which `remove_orphans` clears away; and of
+two puts of the same content one record wins and the other's object goes. The names of objects say nothing about
+their content, and without the record, which holds the wrapped key, the bytes are noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, BinaryIO, Protocol
+
+from pymongo.errors import DuplicateKeyError
+
+from backend import protection, settings, storage
+from backend.blobs import cipher
+from backend.blobs.errors import BlobDamaged, BlobMissing
+from backend.blobs.folder import FolderStore
+from backend.blobs.s3 import BucketStore
+
+COLLECTION = "blobs"
+CHUNK_BYTES = 256 * 1024
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class BlobRef:
+    """What to keep of a stored blob: SHA-256 of the plain content in hex, its size in bytes, its media type."""
+
+    sha256: str
+    size: int
+    media_type: str
+
+
+class ObjectStore(Protocol):
+    """What a place for objects can do."""
+
+    def write(self, name: str, content: Iterable[bytes]) -> None: ...  # noqa: D102
+    def read(self, name: str) -> Iterator[bytes]: ...  # noqa: D102
+    def delete(self, name: str) -> None: ...  # noqa: D102
+    def names(self, *, older_than_seconds: float) -> Iterator[str]: ...  # noqa: D102
+
+
+def put(data: bytes | BinaryIO, *, media_type: str) -> BlobRef:
+    """Store content and return its name; content that is there already is read back first and renewed if damaged.
+
+    A stream is read once from where it stands, in small parts. Call it before the transaction that will refer to the
+    blob, not inside. Raises BlobStoreFull or BlobStoreUnavailable, and then nothing is stored.
+    """
+    source = io.BytesIO(data) if isinstance(data, bytes) else data
+    fresh = _write(source, media_type)
+    kept = _keep(fresh)
+    if kept["object"] != fresh["object"]:
+        _objects().delete(fresh["object"])
+    return BlobRef(kept["_id"], kept["size"], kept["media_type"])
+
+
+def get(sha256: str) -> bytes:
+    """Return the whole plain content; raises BlobMissing or BlobDamaged."""
+    return b"".join(open_blob(sha256))
+
+
+def open_blob(sha256: str) -> Iterator[bytes]:
+    """Yield the plain content in chunks, each proved genuine before it is given out.
+
+    Raises BlobMissing at once; BlobDamaged on the way, so treat what came as incomplete until the end is reached.
+    """
+    record = _records().find_one({"_id": sha256})
+    if record is None:
+        raise BlobMissing(sha256)
+    return _read(record)
+
+
+def exists(sha256: str) -> bool:
+    """Say whether a blob of this name was stored."""
+    return _records().find_one({"_id": sha256}, {"_id": 1}) is not None
+
+
+def remove_orphans(*, older_than_seconds: float = DAY_SECONDS) -> int:
+    """Delete objects that no record points to and return how many: what killed processes left behind.
+
+    The age must exceed the longest upload, or a blob being put would lose its object.
+    """
+    removed = 0
+    for name in _objects().names(older_than_seconds=older_than_seconds):
+        if _records().find_one({"object": name}, {"_id": 1}) is None:
+            _objects().delete(name)
+            removed += 1
+    return removed
+
+
+def _write(source: BinaryIO, media_type: str) -> dict[str, Any]:
+    """Encrypt the stream into a new object; returns the record that would make it a blob."""
+    digest, size = hashlib.sha256(), 0
+
+    def measured() -> Iterator[bytes]:
+        nonlocal size
+        while part := source.read(CHUNK_BYTES):
+            digest.update(part)
+            size += len(part)
+            yield part
+
+    key, name = os.urandom(cipher.KEY_BYTES), uuid.uuid4().hex
+    _objects().write(name, cipher.encrypt(measured(), key, CHUNK_BYTES))
+    sha256 = digest.hexdigest()
+    return {
+        "_id": sha256,
+        "size": size,
+        "media_type": media_type,
+        "object": name,
+        "key": protection.seal(key, _purpose(sha256)),
+        "chunk": CHUNK_BYTES,
+        "created_at": storage.utcnow(),
+    }
+
+
+def _keep(fresh: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the record that stands for this content from now on: an older sound one, else the fresh one."""
+    kept = _records().find_one({"_id": fresh["_id"]})
+    if kept is None:
+        try:
+            _records().insert_one(dict(fresh))
+            return fresh
+        except DuplicateKeyError:  # another process was faster
+            return _keep(fresh)
+    if _intact(kept):
+        return kept
+    pointing = {name: fresh[name] for name in ("object", "key", "chunk")}
+    healed = _records().update_one({"_id": kept["_id"], "object": kept["object"]}, {"$set": pointing})
+    if not healed.modified_count:  # another process healed it meanwhile
+        return _keep(fresh)
+    _objects().delete(kept["object"])
+    return {**kept, **pointing}
+
+
+def _intact(record: Mapping[str, Any]) -> bool:
+    try:
+        for _ in _read(record):
+            pass
+    except (BlobMissing, BlobDamaged):
+        return False
+    return True
+
+
+def _read(record: Mapping[str, Any]) -> Iterator[bytes]:
+    sha256 = record["_id"]
+    try:
+        key = protection.open_sealed(record["key"], _purpose(sha256))
+    except (protection.TamperedError, protection.UnknownKeyVersion) as error:
+        raise BlobDamaged(sha256) from error
+    try:
+        yield from cipher.decrypt(_objects().read(record["object"]), key, record["chunk"])
+    except cipher.StreamDamaged as error:
+        raise BlobDamaged(sha256) from error
+    except BlobMissing as error:  # name the blob, not its object
+        raise BlobMissing(sha256) from error
+
+
+def _purpose(sha256: str) -> bytes:
+    """Bind a wrapped key to its blob, so that the records of two blobs cannot be exchanged."""
+    return b"blob:" + sha256.encode()
+
+
+def _records() -> Any:
+    return storage.database()[COLLECTION]
+
+
+def _objects() -> ObjectStore:
+    chosen = settings.current()
+    if not chosen.blob_store:
+        return FolderStore(chosen.data_dir / "blobs")
+    return _bucket(chosen.blob_store, chosen.s3_endpoint, chosen.s3_region, chosen.s3_access_key, chosen.s3_secret_key)
+
+
+@lru_cache(maxsize=1)
+def _bucket(url: str, endpoint: str, region: str, access_key: str, secret_key: str) -> BucketStore:
+    return BucketStore(url, endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key)
