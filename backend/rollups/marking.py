@@ -1,0 +1,34 @@
+"""Marking what changed: cheap, in the transaction of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from backend import storage
+from backend.rollups.buckets import hour_of
+
+
+def mark_dirty(metric: str, area: str, at: datetime | None = None) -> None:
+    """Say that figures of `metric` changed in `area` at the time `at` of the record; call it with the write itself.
+
+    A record that moves needs two marks: one for where (and when) it was, one for where it is. Raises RuntimeError
+    outside `atomically`.
+    """
+    mark_many(metric, [(area, at)])
+
+
+def mark_many(metric: str, places: Iterable[tuple[str, datetime | None]]) -> None:
+    """Do what `mark_dirty` does for many (area, time) at once, as an import needs it."""
+    if not storage.in_transaction():
+        raise RuntimeError(f"Marks of {metric!r} must be set inside atomically(), together with the change itself.")
+    insert_marks(metric, places)
+
+
+def insert_marks(metric: str, places: Iterable[tuple[str, datetime | None]]) -> int:
+    """Store a mark for each different area and hour; returns how many."""
+    different = {(area, hour_of(at) if at else None) for area, at in places}
+    if different:
+        marks = [{"metric": metric, "area": area, "at": at} for area, at in different]
+        storage.database()["rollup_marks"].insert_many(marks)
+    return len(different)

@@ -1,0 +1,171 @@
+"""Recomputing dirty buckets from the records themselves: never by adding up, so late and corrected data come right.
+
+No change is lost: a mark is stored with its change, read before the records are, and removed only once the sums that
+were computed after reading it are written. When two recomputations of a bucket overlap, the one that began last
+writes; it has seen everything the other one has.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import DeleteOne, UpdateOne
+
+from backend import storage
+from backend.jobs import Job
+from backend.monitoring import guard
+from backend.rollups.buckets import SHANGHAI, bucket_of, cut_area, in_area, in_bucket
+from backend.rollups.marking import insert_marks
+from backend.rollups.records import Metric, cut
+
+# Marks read at a time, and areas in one aggregation.
+MARKS = 5000
+AREAS = 200
+
+_installed: dict[str, Metric] = {}
+_checked: set[str] = set()
+
+
+def install(metrics: Iterable[Metric]) -> None:
+    """Make `metrics` those of this process; raises ValueError when two have one name."""
+    found: dict[str, Metric] = {}
+    for metric in metrics:
+        if metric.name in found:
+            raise ValueError(f"Two metrics are called {metric.name}.")
+        found[metric.name] = metric
+    _installed.clear()
+    _installed.update(found)
+    _checked.clear()
+
+
+def installed(name: str) -> Metric:
+    """Return a metric by name; raises LookupError."""
+    if name not in _installed:
+        raise LookupError(f"There is no metric called {name}.")
+    return _installed[name]
+
+
+def recompute_dirty() -> int:
+    """Bring all figures up to date; returns how many buckets were written.
+
+    A metric that fails is counted as a fault of its plugin and does not keep the others from theirs.
+    """
+    written = 0
+    for metric in list(_installed.values()):
+        with guard(metric.name.partition(".")[0], f"metric {metric.name}"):
+            _rebuild_when_declared_anew(metric)
+            written += _recompute(metric)
+    return written
+
+
+def rebuild(name: str) -> None:
+    """Forget the sums of a metric and mark everything that it counts, to be recomputed by the next job."""
+    metric = installed(name)
+    storage.database()["rollups"].delete_many({"metric": name})
+    key: dict[str, Any] = {"area": cut_area(metric.finest)}
+    if metric.time_field:
+        key["at"] = {"$dateTrunc": {"date": f"${metric.time_field}", "unit": metric.bucket, "timezone": str(SHANGHAI)}}
+    places = storage.database()[metric.source].aggregate([{"$match": dict(metric.match)}, {"$group": {"_id": key}}])
+    insert_marks(name, ((place["_id"]["area"], place["_id"].get("at")) for place in places))
+
+
+def background_jobs() -> tuple[Job, ...]:
+    """Return the recomputation, as a job for the scheduler."""
+    return (
+        Job(
+            name="rollups.recompute",
+            title="汇总指标重算",
+            run=recompute_dirty,
+            every_seconds=5,
+            timeout_seconds=300,
+        ),
+    )
+
+
+def _rebuild_when_declared_anew(metric: Metric) -> None:
+    if metric.name in _checked:
+        return
+    definitions, digest = storage.database()["rollup_definitions"], metric.digest()
+    if definitions.find_one({"_id": metric.name, "digest": digest}) is None:
+        rebuild(metric.name)
+        definitions.update_one({"_id": metric.name}, {"$set": {"digest": digest}}, upsert=True)
+    _checked.add(metric.name)
+
+
+def _recompute(metric: Metric) -> int:
+    written, marks = 0, storage.database()["rollup_marks"]
+    while found := list(marks.find({"metric": metric.name}).sort("_id", 1).limit(MARKS)):
+        dirty: dict[datetime | None, dict[str, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
+        for mark in found:
+            dirty[bucket_of(metric, mark["at"])][cut(mark["area"], metric.finest)].append(mark["_id"])
+        finished = 0
+        for at, by_area in dirty.items():
+            for areas in _portions(sorted(by_area)):
+                count = _recompute_areas(metric, at, areas)
+                if count is not None:
+                    written += count
+                    seen = [mark for area in areas for mark in by_area[area]]
+                    finished += marks.delete_many({"_id": {"$in": seen}}).deleted_count
+        if not finished:
+            # Another process is at it; what it leaves is for the next run.
+            break
+    return written
+
+
+def _recompute_areas(metric: Metric, at: datetime | None, finest: Sequence[str]) -> int | None:
+    """Write the buckets of these areas and of those above them; None when another recomputation overtook this one."""
+    token = uuid.uuid4().hex
+    buckets = {
+        (level, area): f"{metric.name}|{level}|{area}|{at.isoformat() if at else ''}"
+        for level in metric.levels
+        for area in {cut(each, level) for each in finest}
+    }
+    rollups = storage.database()["rollups"]
+    rollups.bulk_write(
+        [
+            UpdateOne(
+                {"_id": key},
+                {
+                    "$set": {"token": token},
+                    "$setOnInsert": {"metric": metric.name, "level": level, "area": area, "at": at, "rows": []},
+                },
+                upsert=True,
+            )
+            for (level, area), key in buckets.items()
+        ]
+    )
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for level in metric.levels:
+        areas = sorted({area for of_level, area in buckets if of_level == level})
+        for row in storage.database()[metric.source].aggregate(_pipeline(metric, at, level, areas)):
+            key = row.pop("_id")
+            rows[level, key.pop("area")].append({"by": key, **row})
+    result = rollups.bulk_write(
+        [
+            UpdateOne({"_id": key, "token": token}, {"$set": {"rows": rows[bucket]}})
+            if rows[bucket]
+            else DeleteOne({"_id": key, "token": token})
+            for bucket, key in buckets.items()
+        ]
+    )
+    done = result.matched_count + result.deleted_count
+    return done if done == len(buckets) else None
+
+
+def _pipeline(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> list[dict[str, Any]]:
+    places = [in_area(area, level) for area in areas]
+    wanted = [dict(metric.match), in_bucket(metric, at), {"$or": places} if len(places) > 1 else places[0]]
+    key = {f"d{number}": {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)}
+    return [
+        {"$match": {"$and": [each for each in wanted if each]}},
+        {"$group": {"_id": {"area": cut_area(level), **key}, **{name: dict(m) for name, m in metric.measures.items()}}},
+    ]
+
+
+def _portions(areas: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (areas[start : start + AREAS] for start in range(0, len(areas), AREAS))
