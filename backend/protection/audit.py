@@ -29,12 +29,11 @@ from backend import storage
 from backend.protection.actor import Actor, current_actor
 from backend.protection.keys import AUDIT, current_key
 
-#: Entries of one sealing transaction, and of one reading of `verify`.
+#: Entries of one step of sealing, and of one reading of `verify`.
 BATCH: Final = 500
 
 _HEAD: Final = "head"
-_START: Final[dict[str, Any]] = {"seq": 0, "hash": b""}
-_CHAIN_FIELDS: Final = ("mac", "seq", "previous", "hash")
+_LINK_FIELDS: Final = ("seq", "previous", "hash")
 
 
 @dataclass(frozen=True)
@@ -143,10 +142,10 @@ def verify(noted: str = "") -> Verification:
     seal()
     seq, previous = 0, b""
     while True:
-        head = _heads().find_one({"_id": _HEAD})
+        head = _head()
         fault = None if head is None or _is_signed(head) else Fault("head", seq)
-        end = _START if head is None or fault else head
-        for number, rows in _positions(seq + 1, end["seq"]):
+        last = head["seq"] if head is not None and fault is None else 0
+        for number, rows in _positions(seq + 1, last):
             fault = _fault_at(number, rows, previous)
             if fault is None and number == noted_seq and rows[0]["hash"] != noted_hash:
                 fault = Fault("rewritten", number, str(rows[0]["_id"]))
@@ -155,7 +154,7 @@ def verify(noted: str = "") -> Verification:
             seq, previous = number, rows[0]["hash"]
         if fault is None:
             fault = _fault_after(seq, previous, head)
-            if fault is not None and head != _heads().find_one({"_id": _HEAD}):
+            if fault is not None and _moved_on(head):
                 continue  # sealing went on meanwhile: go on to the new head
         if fault is None and seq < noted_seq:
             fault = Fault("removed", seq + 1)
@@ -163,50 +162,65 @@ def verify(noted: str = "") -> Verification:
 
 
 def _seal_batch() -> int:
-    """Chain up to BATCH entries in one transaction, which is lost as a whole when the process dies in it.
+    """Chain up to BATCH entries and return how many; 0 when none is left.
 
-    The order is that in which sealing sees the entries: a transaction that commits late goes behind, whatever its ids.
+    The one write that counts is that of the head, which takes the new links with it: of several processes one gets it
+    through, and after a crash the next one finds there what is still to be put on the entries. The order is that in
+    which sealing sees the entries: a transaction that commits late goes behind, whatever its ids.
     """
-
-    def work() -> int:
-        head = _heads().find_one({"_id": _HEAD})
-        if head is None and _beyond(0) is None:
-            head = _START
-        elif head is None or not _is_signed(head):
+    while True:
+        head = _head()
+        if (head is None and _beyond(0) is not None) or (head is not None and not _is_signed(head)):
             return 0  # nothing can be hung on a lost or forged head without hiding that; `verify` tells of it
-        seq, previous = head["seq"], head["hash"]
+        seq, previous = (head["seq"], head["hash"]) if head else (0, b"")
         links = []
         for row in _entries().find({"seq": None}, {"mac": 1}).sort("_id").limit(BATCH):
-            link = {"seq": seq + 1, "previous": previous, "hash": _link(previous, row.get("mac"))}
-            links.append(UpdateOne({"_id": row["_id"], "seq": None}, {"$set": link}))
-            seq, previous = link["seq"], link["hash"]
-        if links:
-            _entries().bulk_write(links, ordered=False)
-            # Every sealing writes this one document, so the store lets only one of several at once commit.
-            signed = {"seq": seq, "hash": previous, "mac": _head_mac(seq, previous)}
-            _heads().update_one({"_id": _HEAD}, {"$set": signed}, upsert=True)
-        return len(links)
+            following = _link(previous, row.get("mac"))
+            links.append({"_id": row["_id"], "seq": seq + 1, "previous": previous, "hash": following})
+            seq, previous = seq + 1, following
+        if not links:
+            return 0
+        signed = {"seq": seq, "hash": previous, "mac": _head_mac(seq, previous), "links": links}
+        if _replace_head(head, signed):
+            _head()
+            return len(links)
 
+
+def _head() -> dict[str, Any] | None:
+    """Return the head, once the links that it took with it are on their entries."""
+    head = _heads().find_one({"_id": _HEAD})
+    for_entries = [
+        UpdateOne({"_id": link["_id"], "seq": None}, {"$set": {name: link[name] for name in _LINK_FIELDS}})
+        for link in (head or {}).get("links", ())
+    ]
+    if for_entries:
+        _entries().bulk_write(for_entries, ordered=False)
+        _heads().update_one({"_id": _HEAD, "mac": head["mac"]}, {"$unset": {"links": ""}})
+    return head
+
+
+def _replace_head(old: dict[str, Any] | None, new: dict[str, Any]) -> bool:
+    """Put the new head in the place of the old one; False when another process was faster."""
+    if old is not None:
+        return _heads().update_one({"_id": _HEAD, "mac": old["mac"]}, {"$set": new}).modified_count == 1
     try:
-        return storage.atomically(work)
+        _heads().insert_one({"_id": _HEAD, **new})
     except DuplicateKeyError:
-        return storage.atomically(work)  # another process wrote the very first head in between
+        return False
+    return True
 
 
 def _positions(first: int, last: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Yield each position and what lies there, a batch at a time; entries that lie between come with the next one."""
+    """Yield each position and what lies there, a batch at a time."""
     for start in range(first, last + 1, BATCH):
         stop = min(start + BATCH, last + 1)
-        rows = sorted(_entries().find({"seq": {"$gte": start, "$lt": stop}}), key=lambda row: str(row["_id"]))
         at: dict[int, list[dict[str, Any]]] = {number: [] for number in range(start, stop)}
-        for row in rows:
-            at[_place(row["seq"], start)].append(row)
+        odd = []
+        for row in _entries().find({"seq": {"$gte": start, "$lt": stop}}):
+            (at[row["seq"]] if isinstance(row["seq"], int) else odd).append(row)
+        for row in odd:  # a seq that is no whole number is an altered one: it left a gap
+            at[next((number for number, rows in at.items() if not rows), start)].append(row)
         yield from at.items()
-
-
-def _place(seq: Any, start: int) -> int:
-    """Return the position that a stored seq claims; one that no sealing wrote counts for the place before it."""
-    return int(seq) if isinstance(seq, int | float) else start
 
 
 def _fault_at(number: int, rows: list[dict[str, Any]], previous: bytes) -> Fault | None:
@@ -224,7 +238,7 @@ def _fault_at(number: int, rows: list[dict[str, Any]], previous: bytes) -> Fault
 def _fault_of(row: dict[str, Any], number: int, previous: bytes) -> Fault | None:
     mac, link = row.get("mac"), row.get("hash")
     own = row.get("previous")
-    if type(row["seq"]) not in (int, bson.Int64) or not _same(mac, _mac(row)):
+    if not isinstance(row["seq"], int) or not _same(mac, _mac(row)):
         return Fault("altered", number, str(row["_id"]))
     if not isinstance(own, bytes) or not _same(link, _link(own, mac)):
         return Fault("altered", number, str(row["_id"]))
@@ -239,6 +253,11 @@ def _fault_after(seq: int, previous: bytes, head: dict[str, Any] | None) -> Faul
     if stray is None:
         return None
     return Fault("head", seq) if head is None else Fault("inserted", seq + 1, str(stray["_id"]))
+
+
+def _moved_on(head: dict[str, Any] | None) -> bool:
+    now = _heads().find_one({"_id": _HEAD}, {"mac": 1}) or {}
+    return bool(now.get("mac") != (head or {}).get("mac"))
 
 
 def _beyond(seq: int) -> dict[str, Any] | None:
@@ -257,7 +276,7 @@ def _heads() -> Collection[dict[str, Any]]:
 
 def _mac(row: Mapping[str, Any]) -> bytes:
     """Hash the content: every stored field but those of the chain, in stored order and types."""
-    content = {name: value for name, value in row.items() if name not in _CHAIN_FIELDS}
+    content = {name: value for name, value in row.items() if name != "mac" and name not in _LINK_FIELDS}
     return hmac.digest(current_key(AUDIT).secret, b"entry\0" + bson.encode(content), "sha256")
 
 

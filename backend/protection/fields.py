@@ -54,7 +54,7 @@ class EncryptedStringField(StringField):
     def __set__(self, instance: Any, value: Any) -> None:
         if isinstance(value, str):
             if not self._holds(instance, value):
-                ciphertext = _Ciphertext(encrypt_field(type(instance), instance.pk, self.name, value))
+                ciphertext = _Ciphertext(encrypt_field(type(instance), getattr(instance, "pk", None), self.name, value))
                 ciphertext.plain = value
                 super().__set__(instance, ciphertext)
         else:
@@ -136,9 +136,10 @@ def _open(document_class: type[Document], record_id: ObjectId | str, field_name:
 
 def _place(document_class: type[Document], record_id: ObjectId | str, field_name: str) -> bytes:
     """Name the one place where a ciphertext is valid."""
+    prefix = _prefix(document_class, field_name)
     if record_id is None:
         raise TypeError(f"{document_class.__name__}.{field_name} is encrypted for one record: set the id first.")
-    return _prefix(document_class, field_name) + str(record_id).encode()
+    return prefix + str(record_id).encode()
 
 
 @cache
