@@ -1,0 +1,70 @@
+/* The stage: one layout, 1080 high, scaled as a whole to any screen; the clock; lists that step by themselves. */
+(() => {
+  "use strict";
+  const cockpit = (window.cockpit = window.cockpit || {});
+  const HEIGHT = 1080;
+  const NARROWEST = 1640;
+  const STEP_MILLISECONDS = 3000;
+
+  /** Scale by transform and never by zoom: under zoom, Plotly answers the pointer in the wrong place. */
+  function fit() {
+    const scale = Math.min(innerHeight / HEIGHT, innerWidth / NARROWEST);
+    const style = document.documentElement.style;
+    style.setProperty("--stage-scale", scale);
+    style.setProperty("--stage-width", `${innerWidth / scale}px`);
+    style.setProperty("--stage-height", `${innerHeight / scale}px`);
+  }
+  addEventListener("resize", fit);
+  fit();
+
+  const clock = new Intl.DateTimeFormat("zh-CN", {
+    timeZone: "Asia/Shanghai", year: "numeric", month: "long", day: "numeric", weekday: "long",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+  });
+
+  function tellTime() {
+    const node = document.getElementById("clock");
+    if (!node) return;
+    const part = Object.fromEntries(clock.formatToParts(new Date()).map((each) => [each.type, each.value]));
+    node.textContent =
+      `${part.year}年${part.month}${/月/.test(part.month) ? "" : "月"}${part.day}日　${part.weekday}　` +
+      `${part.hour}:${part.minute}:${part.second}`;
+  }
+  setInterval(tellTime, 1000);
+
+  /** Step through lists that are longer than their panel, unless somebody points at them. */
+  function stepLists() {
+    for (const list of document.querySelectorAll(".scrolls")) {
+      if (list.scrollHeight <= list.clientHeight + 2 || list.matches(":hover, :focus-within")) continue;
+      const line = list.firstElementChild.getBoundingClientRect().height / scaleOf(list) || 36;
+      const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
+      list.scrollTo({ top: atEnd ? 0 : list.scrollTop + line, behavior: "smooth" });
+    }
+  }
+  setInterval(stepLists, STEP_MILLISECONDS);
+
+  function scaleOf(node) {
+    return node.getBoundingClientRect().width / node.offsetWidth || 1;
+  }
+
+  /** A time in the clock of Shanghai, with its date when that is not today's. */
+  cockpit.timeText = (iso) => {
+    const day = (date) => date.toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai" });
+    const at = new Date(iso);
+    const time = at.toLocaleTimeString("zh-CN", { timeZone: "Asia/Shanghai", hourCycle: "h23" });
+    if (day(at) === day(new Date())) return time;
+    const date = at.toLocaleDateString("zh-CN", { timeZone: "Asia/Shanghai", month: "numeric", day: "numeric" });
+    return `${date} ${time.slice(0, 5)}`;
+  };
+
+  /** Make an element; texts go in as text and never as markup. */
+  cockpit.element = (tag, attributes = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (value !== "" && value !== null && value !== undefined) node.setAttribute(name, value);
+    }
+    node.append(...children);
+    return node;
+  };
+})();

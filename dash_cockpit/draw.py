@@ -1,0 +1,254 @@
+"""Turn what panels return into Dash components, every kind in one style."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.plugin_api.panels import Bars, Chart, Content, Figures, Ring, Rows, Tone, Trend
+from dash_cockpit import theme
+from dash_cockpit.lists import draw_bar_list, draw_rows
+from dash_cockpit.words import compact, number, width
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+TEMPLATE = theme.plotly_template()
+
+#: Room for the labels under upright bars, in widths of a Chinese character.
+LABELS_WIDTH = 27
+LINE_WIDTH = 4
+
+
+def draw(content: Content) -> Component:
+    """Return the component that shows `content`; raises TypeError for anything but the kinds of content."""
+    match content:
+        case Figures():
+            return draw_figures(content)
+        case Bars():
+            return draw_bars(content)
+        case Ring():
+            return draw_ring(content)
+        case Trend():
+            return draw_trend(content)
+        case Rows():
+            return draw_rows(content) if content.rows else nothing()
+        case Chart():
+            styled = go.Figure(content.figure).update_layout(template=TEMPLATE)
+            return graph(styled.to_plotly_json())
+    raise TypeError(f"A panel returns one of the kinds of content, not {type(content).__name__}.")
+
+
+def draw_figures(content: Figures) -> Component:
+    """Return headline figures side by side."""
+    if not content.items:
+        return nothing()
+    cards = []
+    for item in content.items:
+        text, scale = (item.value, "") if isinstance(item.value, str) else compact(item.value)
+        value = [html.Span(text, className="figure-number"), html.Span(scale + item.unit, className="figure-unit")]
+        label = html.Div(item.label, className="figure-label")
+        cards.append(html.Div([html.Div(value, className="figure-value"), label], className=f"figure tone-{item.tone}"))
+    return html.Div(cards, className="figures")
+
+
+def draw_bars(content: Bars) -> Component:
+    """Return bars: upright ones where their labels fit beneath, otherwise a list of lying ones."""
+    if not len(content.labels) or not content.series:
+        return nothing()
+    colours = series_colours(list(content.series), content.tones)
+    labels = [wrapped(label) for label in content.labels]
+    fits = all(labels) and sum(max(map(width, label)) + 0.7 for label in labels if label) <= LABELS_WIDTH
+    if content.horizontal or not fits:
+        return with_legend(draw_bar_list(content, colours), colours, content.unit, key_needed=len(colours) > 1)
+    total = np.nansum([np.asarray(values, float) for values in content.series.values()], axis=0)
+    texts = ["".join(compact(value)) for value in total]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": list(range(len(labels))),
+            "y": typed(values),
+            "marker": {"color": colours[name], "line": {"width": 0}, "cornerradius": 3},
+            "hovertemplate": f"%{{customdata}}<br>{name} %{{y:,}} {content.unit}<extra></extra>",
+            "customdata": list(content.labels),
+        }
+        for name, values in content.series.items()
+    ]
+    # The sums stand above the stack as the labels of an invisible line.
+    sums = {"type": "scatter", "mode": "text", "x": list(range(len(labels))), "y": typed(total), "text": texts}
+    traces.append({**sums, "textposition": "top center", "hoverinfo": "skip", "textfont": {"color": "#eaf4ff"}})
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.5 if len(labels) > 4 else 0.64,
+        "xaxis": {
+            "tickvals": list(range(len(labels))),
+            "ticktext": ["<br>".join(label or ()) for label in labels],
+            "tickangle": 0,
+            "showgrid": False,
+            "range": [-0.6, len(labels) - 0.4],
+        },
+        "yaxis": value_axis(total, headroom=1.14),
+    }
+    return with_legend(graph({"data": traces, "layout": layout}), colours, content.unit, key_needed=len(colours) > 1)
+
+
+def draw_ring(content: Ring) -> Component:
+    """Return shares of a whole: the ring with its total inside, and every share in words beside it."""
+    values = np.nan_to_num(np.asarray(content.values, float))
+    if values.sum() <= 0:
+        return nothing()
+    tones = [*content.tones, *["plain"] * len(values)]
+    colours = [theme.colour(tones[i], i) for i in range(len(values))]
+    trace = {
+        "type": "pie",
+        "labels": list(content.labels),
+        "values": typed(values),
+        "hole": 0.72,
+        "sort": False,
+        "direction": "clockwise",
+        "textinfo": "none",
+        "marker": {"colors": colours, "line": {"color": "#08193a", "width": 2}},
+        "hovertemplate": f"%{{label}}<br>%{{value:,}} {content.unit} · %{{percent}}<extra></extra>",
+    }
+    text, scale = compact(values.sum())
+    total = html.Div(
+        [html.Div(text, className="ring-total"), html.Div(f"{scale}{content.unit}", className="ring-unit")],
+        className="ring-middle",
+    )
+    layout = {"margin": {"l": 4, "r": 4, "t": 4, "b": 4}}
+    drawing = html.Div([graph({"data": [trace], "layout": layout}), total], className="ring-drawing")
+    shares = [
+        html.Div(
+            [
+                html.Span(className="swatch", style={"background": colour}),
+                html.Span(label, className="ring-label"),
+                html.Span(f"{value / values.sum():.1%}", className="ring-share"),
+                html.Span("".join(compact(value)), className="ring-value"),
+            ],
+            className="ring-row",
+        )
+        for label, value, colour in zip(content.labels, values, colours, strict=True)
+    ]
+    return html.Div([drawing, html.Div(shares, className="ring-shares")], className="ring")
+
+
+def draw_trend(content: Trend) -> Component:
+    """Return lines over time, in the clock of Shanghai."""
+    if not len(content.times) or not content.series:
+        return nothing()
+    colours = series_colours(list(content.series), content.tones)
+    times = [time.astimezone(SHANGHAI).replace(tzinfo=None) for time in content.times]
+    days = (times[-1] - times[0]).total_seconds() / 86_400
+    tick = "%H:%M" if days < 2 else "%-m月%-d日" if days < 400 else "%Y年%-m月"
+    alone = len(content.series) == 1
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": [time.isoformat(timespec="seconds") for time in times],
+            "y": typed(values),
+            "line": {"color": colours[name], "width": 2.5, "shape": "spline", "smoothing": 0.6},
+            "fill": "tozeroy" if alone or i == 0 else "none",
+            "fillgradient": {"type": "vertical", "colorscale": fade(colours[name])} if alone or i == 0 else None,
+            "hovertemplate": f"{name} %{{y:,}} {content.unit}<extra></extra>",
+        }
+        for i, (name, values) in enumerate(content.series.items())
+    ]
+    every = np.concatenate([np.asarray(values, float) for values in content.series.values()])
+    layout = {
+        "hovermode": "x unified",
+        "margin": {"l": 8, "r": 20, "t": 10, "b": 8},
+        "xaxis": {
+            "tickformat": tick,
+            "hoverformat": "%-m月%-d日 %H:%M" if days < 60 else "%Y年%-m月%-d日",
+            "nticks": 6,
+            "tickangle": 0,
+            "showgrid": False,
+        },
+        "yaxis": value_axis(every),
+    }
+    return with_legend(graph({"data": traces, "layout": layout}), colours, content.unit, key_needed=not alone)
+
+
+def nothing() -> Component:
+    """Return what a panel without data shows."""
+    return html.Div([html.Div(className="empty-sign"), "暂无数据"], className="panel-empty")
+
+
+def error_card() -> Component:
+    """Return what a panel shows that failed before it ever succeeded."""
+    sign = html.Span("!", className="error-sign")
+    return html.Div([sign, html.Div("本面板暂时无法显示"), html.Small("系统将自动重试")], className="panel-error")
+
+
+def graph(figure: Mapping[str, Any]) -> Component:
+    """Return a figure that fills its box; the shared template is added where there is none."""
+    layout = {"template": TEMPLATE, "autosize": True, **figure["layout"]}
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+    return dcc.Graph(figure={**figure, "layout": layout}, config=config, className="graph")
+
+
+def with_legend(drawing: Component, colours: Mapping[str, str], unit: str, *, key_needed: bool) -> Component:
+    """Return a drawing under its legend, which stands in a line of its own so that it never covers the plot."""
+    keys = [
+        html.Span([html.Span(className="swatch", style={"background": colour}), name], className="legend-key")
+        for name, colour in colours.items()
+        if key_needed
+    ]
+    told = [html.Span(f"单位：{unit}", className="legend-unit")] if unit else []
+    if not keys and not told:
+        return html.Div(drawing, className="plot plot-bare")
+    return html.Div([html.Div([*told, *keys], className="plot-legend"), drawing], className="plot")
+
+
+def series_colours(names: Sequence[str], tones: Mapping[str, Tone]) -> dict[str, str]:
+    """Return the colour of each series: by its tone, else the next of the sequence."""
+    return {name: theme.colour(tones.get(name, "plain"), i) for i, name in enumerate(names)}
+
+
+def typed(values: Any) -> dict[str, str]:
+    """Return an array in Plotly's base64 form, a third of the bytes of decimal digits and no parsing."""
+    array = np.ascontiguousarray(values, dtype="<f8")
+    return {"dtype": "f8", "bdata": base64.b64encode(array.tobytes()).decode()}
+
+
+def value_axis(values: Any, headroom: float = 1.06) -> dict[str, Any]:
+    """Return an axis from zero with ticks in 万 and 亿; Plotly chooses by itself where values are negative."""
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    if not finite.size or finite.min() < 0:
+        return {"exponentformat": "none", "separatethousands": True}
+    top = max(float(finite.max()), 1e-9) * headroom
+    rough = top / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough)
+    if float(finite.max()) <= 4 and np.all(finite == finite.round()):
+        step = 1.0
+    ticks = np.arange(0, top + step * 0.01, step)
+    return {"range": [0, max(top, ticks[-1])], "tickvals": ticks.tolist(), "ticktext": [number(tick) for tick in ticks]}
+
+
+def wrapped(label: str) -> list[str] | None:
+    """Return a label in at most two short lines, None when it needs more room."""
+    if width(label) <= LINE_WIDTH + 0.5:
+        return [label]
+    middle = (len(label) + 1) // 2
+    lines = [label[:middle], label[middle:]]
+    # Letters and digits must not be torn apart.
+    torn = lines[0][-1].isascii() and lines[1][0].isascii()
+    return None if torn or max(map(width, lines)) > LINE_WIDTH else lines
+
+
+def fade(colour: str) -> list[list[Any]]:
+    """Return a colour scale from clear to half of `colour`, written #rrggbb."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return [[0, f"rgba({red},{green},{blue},0)"], [1, f"rgba({red},{green},{blue},0.45)"]]

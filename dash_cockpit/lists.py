@@ -1,0 +1,99 @@
+"""Lists on panels: rows of text, rows with pictures, and bars that lie one under another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from backend.plugin_api.panels import Bars, Row, Rows
+from dash_cockpit.theme import ALERTS
+from dash_cockpit.words import number, width
+
+#: A line of a side panel holds so many Chinese characters; longer rows take two lines.
+LINE = 25.0
+
+
+def draw_rows(content: Rows) -> Component:
+    """Return a list: a table when its rows fit one line and show no pictures, otherwise two lines a row."""
+    widths = [
+        max([width(name)] + [width(row.texts[i]) for row in content.rows if i < len(row.texts)])
+        for i, name in enumerate(content.columns)
+    ]
+    marked = any(row.tone in ALERTS for row in content.rows)
+    if any(row.picture for row in content.rows) or sum(widths) + 1.2 * len(widths) + 1.5 * marked > LINE:
+        lines = [_card(row) for row in content.rows]
+        return html.Div(html.Div(lines, className="rows-body scrolls"), className="rows rows-cards")
+    grid = {"gridTemplateColumns": " ".join(f"minmax(0, {max(share, 2):.1f}fr)" for share in widths)}
+    head = html.Div([html.Span(name) for name in content.columns], className="rows-head", style=grid)
+    lines = [_line(row, grid) for row in content.rows]
+    return html.Div([head, html.Div(lines, className="rows-body scrolls")], className="rows rows-table")
+
+
+def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
+    """Return lying bars, stacked by series, with the sum at the end of each line."""
+    series = {name: np.nan_to_num(np.asarray(values, float)) for name, values in content.series.items()}
+    total = np.sum(list(series.values()), axis=0)
+    most = max(float(total.max()), 1e-9)
+    label_width = min(max(width(label) for label in content.labels), 9.0)
+    value_width = max(width(number(value)) for value in total)
+    grid = {"gridTemplateColumns": f"1.6em {label_width + 0.4:.1f}em 1fr {value_width + 0.6:.1f}em"}
+    lines = []
+    for i, label in enumerate(content.labels):
+        parts = [
+            html.Span(style={"width": f"{100 * max(values[i], 0) / most:.2f}%", "background": colours[name]}, title=name)
+            for name, values in series.items()
+            if values[i] > 0
+        ]
+        cells = [
+            html.Span(str(i + 1), className="bar-rank"),
+            html.Span(label, className="bar-label", title=label),
+            html.Span(parts, className="bar-track"),
+            html.Span(number(total[i]), className="bar-value"),
+        ]
+        lines.append(html.Div(cells, className="bar-line", style=grid))
+    return html.Div(lines, className="bar-list scrolls")
+
+
+def own_address(picture: str) -> str:
+    """Return the address of a picture if it lies on this server, else nothing: the wall asks no other host."""
+    return picture if picture.startswith("/") and not picture.startswith(("//", "/\\")) else ""
+
+
+def _card(row: Row) -> Component:
+    first, *others = row.texts or ("",)
+    text = html.Div(
+        [
+            html.Div([*_mark(row), html.Span(first, title=first)], className="card-title"),
+            html.Div([html.Span(text) for text in others if text], className="card-more"),
+        ],
+        className="card-text",
+    )
+    picture = own_address(row.picture)
+    children = [html.Img(src=picture, alt="", className="card-picture"), text] if picture else [text]
+    return html.Div(children, **_attributes(row))
+
+
+def _line(row: Row, grid: Mapping[str, str]) -> Component:
+    first, *others = row.texts or ("",)
+    cells = [html.Span([*_mark(row), html.Span(first, title=first)], className="cell-first")]
+    cells += [html.Span(text, title=text) for text in others]
+    return html.Div(cells, style=grid, **_attributes(row))
+
+
+def _mark(row: Row) -> list[Component]:
+    if row.tone in ALERTS:
+        return [html.Span(className=f"mark mark-{row.tone}", title=ALERTS[row.tone][2])]
+    return [] if row.tone == "plain" else [html.Span(className=f"dot tone-{row.tone}")]
+
+
+def _attributes(row: Row) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"className": f"row tone-{row.tone}", "data-key": row.key}
+    if row.key:
+        attributes["key"] = row.key
+    if row.place is not None:
+        attributes |= {"data-lon": row.place[0], "data-lat": row.place[1], "role": "button", "tabIndex": 0}
+    return attributes

@@ -1,0 +1,194 @@
+"""The cockpit's page: one Dash app inside the platform's Flask app, behind the login."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from flask import Flask, Response, redirect, request
+
+from dash_cockpit import bundles, theme
+from dash_cockpit.live import feed
+from dash_cockpit.map import draw_map, draw_over_map
+from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
+from dash_cockpit.sources import CockpitSources
+
+PREFIX = "/cockpit/"
+TITLE = "生活垃圾分类数据驾驶舱"
+
+INDEX = """<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+{%metas%}
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+HEAD
+</head>
+<body>
+{%app_entry%}
+<noscript>请打开浏览器的脚本功能后再查看驾驶舱。</noscript>
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+# Dash would ask for these only when it meets the first figure and the first boundary; a big screen always has both.
+SUITES = f"{PREFIX}_dash-component-suites/"
+HEAD = f"""<link rel="preload" as="script" href="{SUITES}plotly/package_data/plotly.min.js">
+<link rel="preload" as="script" href="{SUITES}dash_leaflet/async-GeoJSON.js">
+<style>{theme.css_variables()}</style>"""
+
+
+def mount(app: Flask, sources: CockpitSources, *, patience_seconds: float = PATIENCE_SECONDS) -> Dash:
+    """Put the cockpit at `/cockpit/` of `app`; a panel slower than `patience_seconds` shows its last good state.
+
+    Call it before the first request, and `warm` in every worker process before it serves.
+    """
+    guard_entrance(app, sources)
+    bundles.serve_compressed(app, PREFIX)
+    app.register_blueprint(feed(sources, Snapshots(patience_seconds)), url_prefix=f"{PREFIX}data")
+    dash = Dash(
+        "dash_cockpit",
+        server=app,
+        routes_pathname_prefix=PREFIX,
+        requests_pathname_prefix=PREFIX,
+        assets_folder=str(resources.files("dash_cockpit") / "assets"),
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        title=TITLE,
+        update_title="",
+        index_string=INDEX.replace("HEAD", HEAD),
+        add_log_handler=False,
+    )
+    dash.layout = lambda: draw_page(sources)
+    dash.clientside_callback(
+        ClientsideFunction("cockpit", "show"),
+        Output("plan", "id"),  # never written: what the callback shows lies outside of what Dash keeps
+        Input("url", "search"),
+        State("plan", "data"),
+    )
+    restrict_content(app, dash)
+    return dash
+
+
+def guard_entrance(app: Flask, sources: CockpitSources) -> None:
+    """Let only people who are logged in past the prefix; scripts get 401, pages the way to the login."""
+
+    @app.before_request
+    def ask_for_login() -> Response | None:
+        path = request.path
+        if not path.startswith(PREFIX) or path.startswith(bundles.open_prefixes(PREFIX)) or bundles.warming():
+            return None
+        if sources.principal() is not None:
+            return None
+        if path.startswith((f"{PREFIX}_dash-", f"{PREFIX}data/", f"{PREFIX}_reload-hash")):
+            return Response(status=401)
+        wanted = request.full_path if request.query_string else path
+        return redirect(f"{sources.login_address}?next={quote(wanted, safe='/')}")  # type: ignore[return-value]
+
+
+def restrict_content(app: Flask, dash: Dash) -> None:
+    """Forbid the browser to load or run anything that does not come from this server with the page."""
+    scripts = " ".join(dash.csp_hashes())
+    policy = "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {scripts}",
+            "style-src 'self' 'unsafe-inline'",  # Plotly and Leaflet write styles of their own
+            "img-src 'self' data: blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+    @app.after_request
+    def add_policy(response: Response) -> Response:
+        if request.path.startswith(PREFIX) and response.mimetype == "text/html":
+            response.headers["Content-Security-Policy"] = policy
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def draw_page(sources: CockpitSources) -> Component:
+    """Return the page of the current viewer: what does not change with theme and area, and the plan of what does."""
+    viewer = sources.principal()
+    if viewer is None:  # Dash looks at the layout once by itself, while nobody is logged in.
+        return html.Div()
+    home = sources.looked_at(viewer, "")
+    return html.Div(
+        [
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="plan", data=draw_plan(sources, viewer, home.path if home else "")),
+            draw_map(),
+            html.Div(className="vignette"),
+            draw_header(sources, viewer, home.name if home else ""),
+            html.Main(
+                [
+                    html.Div(id="left", className="side side-left"),
+                    html.Div([html.Div(id="top", className="top"), *draw_over_map()], className="middle"),
+                    html.Div(id="right", className="side side-right"),
+                ],
+                className="grid",
+            ),
+        ],
+        id="stage",
+    )
+
+
+def draw_header(sources: CockpitSources, viewer: Any, district: str) -> Component:
+    """Return the head of the page: district and clock, title, person, and the tabs of the themes."""
+    leave = html.Form(
+        html.Button("退出", type="submit", className="leave"), action=sources.logout_address, method="post"
+    )
+    return html.Header(
+        [
+            html.Div(
+                [html.Span(district, className="district"), html.Span(id="clock", className="clock")],
+                className="header-left",
+            ),
+            html.Div(html.H1(TITLE), className="header-title"),
+            html.Div(
+                [html.Span(id="link-state", className="link-state"), html.Span(viewer.name, className="person"), leave],
+                className="header-right",
+            ),
+            html.Nav(id="tabs", className="tabs"),
+        ],
+        className="header",
+    )
+
+
+def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]:
+    """Return what the page needs to change theme by itself: frames by theme and place, layers, refresh times."""
+    themes = sources.themes_of(viewer)
+    panels = [each.record for each in sources.panels_of(viewer)]
+    layers = [each.record for each in sources.layers_of(viewer)]
+    return {
+        "data": f"{PREFIX}data/",
+        "home": home,
+        "title": TITLE,
+        "themes": [{"name": each.name, "title": each.title} for each in themes],
+        "frames": {
+            each.name: {
+                place: [
+                    {"name": panel.name, "title": panel.title, "seconds": panel.refresh_seconds}
+                    for panel in panels
+                    if (panel.theme, panel.place) == (each.name, place)
+                ]
+                for place in ("top", "left", "right")
+            }
+            for each in themes
+        },
+        "layers": {
+            each.name: [
+                {"name": layer.name, "title": layer.title, "live": layer.live, "colour": theme.colour("plain", i)}
+                for i, layer in enumerate(layer for layer in layers if layer.theme == each.name)
+            ]
+            for each in themes
+        },
+    }

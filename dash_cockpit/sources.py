@@ -1,0 +1,91 @@
+"""What the cockpit needs from the platform, in one argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from backend.plugin_api.panels import MapLayer, Panel, Theme
+
+T = TypeVar("T")
+
+
+class Viewer(Protocol):
+    """Who looks: the platform's principal, of which the cockpit itself reads the name alone."""
+
+    @property
+    def name(self) -> str:
+        """The name to greet the person by."""
+
+
+@dataclass(frozen=True)
+class Owned(Generic[T]):
+    """A registered record and the name of the plugin that answers for it."""
+
+    plugin: str
+    record: T
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapArea:
+    """An area as the map needs it; `boundary` is a GeoJSON geometry in WGS-84, None when it was never drawn."""
+
+    path: str
+    name: str
+    level: str
+    boundary: Mapping[str, Any] | None
+
+
+class ScopeFilter(Protocol):
+    """Compute the Mongo filter that narrows reads to what the viewer may see."""
+
+    def __call__(self, principal: Any, permission: str, *, within: str = "") -> Mapping[str, Any]:
+        """Return the filter of `permission` inside the area `within`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CockpitSources:
+    """The platform as the cockpit sees it.
+
+    `principal()` is the viewer of the current request, None when nobody is logged in; `home(viewer)` is the path of
+    the smallest area that holds all he or she may see, empty when that is nothing. `areas(path, depth)` returns the area at `path` followed by its
+    descendants down to `depth` levels below, and nothing when there is no such area. `guard(plugin, where)` is the
+    border to a plugin: it catches and counts what the plugin raises. Log-out is a POST to `logout_address`.
+    """
+
+    themes: Sequence[Theme]
+    panels: Sequence[Owned[Panel]]
+    map_layers: Sequence[Owned[MapLayer]]
+    principal: Callable[[], Any | None]
+    permitted: Callable[[Any, str], bool]
+    scope_filter: ScopeFilter
+    home: Callable[[Any], str]
+    areas: Callable[[str, int], Sequence[MapArea]]
+    guard: Callable[[str, str], AbstractContextManager[Any]]
+    login_address: str = "/login"
+    logout_address: str = "/logout"
+
+    def panels_of(self, viewer: Any) -> list[Owned[Panel]]:
+        """Return the panels that the viewer may see, in the order of their places."""
+        permitted = [each for each in self.panels if self.permitted(viewer, each.record.permission)]
+        return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
+
+    def layers_of(self, viewer: Any) -> list[Owned[MapLayer]]:
+        """Return the map layers that the viewer may see, in the order of the legend."""
+        permitted = [each for each in self.map_layers if self.permitted(viewer, each.record.permission)]
+        return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
+
+    def themes_of(self, viewer: Any) -> list[Theme]:
+        """Return the themes on which the viewer may see something, in the order of their tabs."""
+        shown = {each.record.theme for each in (*self.panels_of(viewer), *self.layers_of(viewer))}
+        return sorted((theme for theme in self.themes if theme.name in shown), key=lambda each: (each.order, each.name))
+
+    def looked_at(self, viewer: Any, asked: str) -> MapArea | None:
+        """Return the area to show: `asked` where it lies within the viewer's home, else the home itself."""
+        home = self.home(viewer)
+        if not home:
+            return None
+        found = self.areas(asked, 0) if asked.startswith(f"{home}/") else ()
+        return next(iter(found or self.areas(home, 0)), None)
