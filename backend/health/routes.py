@@ -5,27 +5,26 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import flask
-from flask import Response, abort, redirect, render_template, request
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Response, abort, render_template, request
 
 from backend import settings
+from backend.accounts.pages import page
 from backend.health.checks import READINESS
 from backend.health.figures import levels
 from backend.health.report import make_report
 from backend.health.schemas import HealthReportSchema
 from backend.http import Blueprint, requires
-from backend.identity import NotLoggedIn, current_principal, require_anywhere
 from backend.monitoring import metrics, run_checks
 from backend.plugin_api import registry
 
 PERMISSION = "platform:health"
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 probes = flask.Blueprint("probes", __name__)
-pages = flask.Blueprint("health_pages", __name__, template_folder="templates")
+pages = flask.Blueprint(
+    "health_pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static/health"
+)
 routes = Blueprint("health", __name__, url_prefix="/api/v1/health", description="运行状况")
 
 
@@ -71,14 +70,10 @@ def comes_from_here() -> bool:
 
 
 @pages.get("/health")
-def page() -> str | BaseResponse:
+@page(PERMISSION)
+def health_page() -> str:
     """Show how the platform is."""
-    try:
-        principal = current_principal()
-    except NotLoggedIn:
-        return redirect("/login?next=/health")
-    require_anywhere(principal, PERMISSION)
-    return render_template("health.html", report=make_report(registry.installed()), local=local_time)
+    return render_template("health.html", report=make_report(registry.installed()))
 
 
 @routes.route("")
@@ -87,8 +82,3 @@ def page() -> str | BaseResponse:
 def report() -> dict[str, Any]:
     """Tell how the platform is (运行状况)."""
     return make_report(registry.installed())
-
-
-def local_time(moment: Any) -> str:
-    """Return a moment as it is written in Hangzhou."""
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if moment else ""

@@ -1,17 +1,24 @@
 """Every hook of the platform, in one place.
 
-`register_*` hooks collect typed records; all records are sorted by name and a name used twice is an error that
-names both plugins. A verb asks for one answer: the first plugin that does not return None gives it.
+`register_*` hooks collect typed records. Each is called once in every process, when the platform starts, after the
+plugins that this one needs; it returns a list, empty for nothing, and None is an error that breaks the plugin. All
+records are sorted by name, and a name used twice is an error that names both plugins. What the platform reads
+(`roles`, `every_seconds`, `order`, ...) is written at the records themselves.
+
+A verb is called at run time. Whatever a plugin raises there is caught, counted and shown on the health page, and the
+next plugin is asked. A hook may take fewer arguments than are given here, never others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
+    from click import Command
+
     from backend.events import EventHandler, EventKind
     from backend.http import Blueprint, ProblemCode
     from backend.identity import Permission
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
-    from backend.plugin_api.records import DeviceFacts, MenuEntry
+    from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts
     from backend.rollups import Metric
     from backend.storage import Record
 
@@ -34,67 +41,205 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def register_permissions() -> Sequence[Permission]:  # type: ignore[empty-body]
-    """Return the permissions that the plugin's routes, panels and menu entries ask for."""
+    """Return the permissions that the plugin's routes, panels and menu entries ask for, named `<plugin>:<action>`.
+
+    For example::
+
+        @hookimpl
+        def register_permissions():
+            return [Permission("noise:view", "查看噪声", roles=("street_staff",))]
+    """
 
 
 @hookspec
 def register_documents() -> Sequence[type[Record]]:  # type: ignore[empty-body]
-    """Return the documents that the plugin stores; the platform makes their indexes and rotates their keys."""
+    """Return the documents that the plugin stores; the platform makes their indexes and rotates their keys.
+
+    The collections of a plugin from outside begin with its name and an underscore.
+
+    For example::
+
+        class NoiseReading(PlacedRecord):
+            meta = {"collection": "noise_readings"}
+
+        @hookimpl
+        def register_documents():
+            return [NoiseReading]
+    """
 
 
 @hookspec
 def register_blueprints() -> Sequence[Blueprint]:  # type: ignore[empty-body]
-    """Return the plugin's routes; each address begins with /api/v1/ and none may be taken already."""
+    """Return the plugin's routes; each address begins with /api/v1/ and none may be taken already.
+
+    For example::
+
+        blueprint = Blueprint("noise", "noise.routes", url_prefix="/api/v1/noise_readings", description="噪声")
+
+        @blueprint.route("")
+        @requires("noise:view")
+        @blueprint.response(200)
+        def list_readings():
+            return {"items": []}
+
+        @hookimpl
+        def register_blueprints():
+            return [blueprint]
+    """
 
 
 @hookspec
 def register_menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
-    """Return the menu entries; a person sees those whose permission he or she holds."""
+    """Return the menu entries; a person sees those whose permission he or she holds.
+
+    For example::
+
+        @hookimpl
+        def register_menu_entries():
+            return [MenuEntry(name="noise", title="噪声", permission="noise:view", href="/cockpit/?theme=noise")]
+    """
 
 
 @hookspec
 def register_themes() -> Sequence[Theme]:  # type: ignore[empty-body]
-    """Return the cockpit themes that the plugin opens."""
+    """Return the cockpit themes that the plugin opens; panels of any plugin may stand on them.
+
+    For example::
+
+        @hookimpl
+        def register_themes():
+            return [Theme(name="noise", title="噪声", order=70)]
+    """
 
 
 @hookspec
 def register_panels() -> Sequence[Panel]:  # type: ignore[empty-body]
-    """Return the cockpit panels."""
+    """Return the cockpit panels; one whose theme nobody opens is left out, with a note on the health page.
+
+    For example::
+
+        def show_level(view):
+            return Figures([Figure("平均噪声", 52, "分贝")])
+
+        @hookimpl
+        def register_panels():
+            return [Panel(name="noise.level", title="噪声", theme="noise", permission="noise:view", show=show_level)]
+    """
 
 
 @hookspec
 def register_map_layers() -> Sequence[MapLayer]:  # type: ignore[empty-body]
-    """Return the layers of the cockpit's map."""
+    """Return the layers of the cockpit's map.
+
+    For example::
+
+        def show_meters(view):
+            return [Point(key="M1", lon=120.1, lat=30.2, label="一号噪声仪", kind="meter")]
+
+        @hookimpl
+        def register_map_layers():
+            look = {"theme": "noise", "permission": "noise:view", "live": True}
+            return [MapLayer(name="noise.meters", title="噪声仪", show=show_meters, **look)]
+    """
 
 
 @hookspec
 def register_metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
-    """Return the figures that are summed ahead of time for panels."""
+    """Return the figures that are summed ahead of time for panels.
+
+    For example::
+
+        @hookimpl
+        def register_metrics():
+            return [Metric(name="noise.readings", title="噪声读数", collection="noise_readings")]
+    """
 
 
 @hookspec
 def register_events() -> Sequence[EventKind]:  # type: ignore[empty-body]
-    """Return the kinds of events that the plugin publishes."""
+    """Return the kinds of events that the plugin publishes, named `<noun>.<past participle>`.
+
+    For example::
+
+        @hookimpl
+        def register_events():
+            return [EventKind(name="noise.exceeded", title="噪声超标", payload="reading, decibels")]
+    """
 
 
 @hookspec
 def register_event_handlers() -> Sequence[EventHandler]:  # type: ignore[empty-body]
-    """Return what the plugin does when something happens, in any module; handlers are idempotent by event id."""
+    """Return what the plugin does when something happens, in any module; handlers are idempotent by event id.
+
+    For example::
+
+        def note(event):
+            print(event.id, event.area, event.payload["capture"])
+
+        @hookimpl
+        def register_event_handlers():
+            return [EventHandler(name="noise.note", event="evidence.extracted", handle=note)]
+    """
 
 
 @hookspec
 def register_jobs() -> Sequence[Job]:  # type: ignore[empty-body]
-    """Return the plugin's scheduled work."""
+    """Return the plugin's background work, by schedule or to be started with `enqueue`.
+
+    For example::
+
+        def forget_old():
+            pass
+
+        @hookimpl
+        def register_jobs():
+            return [Job(name="noise.forget_old", title="清理过期噪声读数", run=forget_old, cron="0 3 * * *")]
+    """
 
 
 @hookspec
 def register_problem_codes() -> Sequence[ProblemCode]:  # type: ignore[empty-body]
-    """Return the error codes that the plugin's routes answer with, beside the platform's own."""
+    """Return the error codes that the plugin's routes answer with, beside the platform's own.
+
+    For example::
+
+        @hookimpl
+        def register_problem_codes():
+            return [ProblemCode("meter_silent", 409, "噪声仪离线", "噪声仪已离线，请检查设备。")]
+    """
 
 
 @hookspec
 def register_health_checks() -> Sequence[HealthCheck]:  # type: ignore[empty-body]
-    """Return the checks that the health page runs for the plugin."""
+    """Return the checks that the health page runs for the plugin; one that raises has failed.
+
+    For example::
+
+        def meters():
+            return Health("warn", "两台噪声仪离线，请检查电源。")
+
+        @hookimpl
+        def register_health_checks():
+            return [HealthCheck(name="noise.meters", title="噪声仪", run=meters)]
+    """
+
+
+@hookspec
+def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
+    """Return click commands for `python -m backend`; they run with settings, store and plugins ready.
+
+    For example::
+
+        import click
+
+        @click.command("noise-report")
+        def report():
+            click.echo("52 dB")
+
+        @hookimpl
+        def register_commands():
+            return [report]
+    """
 
 
 # --- What happens at times -------------------------------------------------------------------------------------------
@@ -102,7 +247,17 @@ def register_health_checks() -> Sequence[HealthCheck]:  # type: ignore[empty-bod
 
 @hookspec
 def load_demo(district: DemoDistrict) -> None:
-    """Write the plugin's demo records into the fictional district; called once, in demo mode, in order of need."""
+    """Write the plugin's demo records into the fictional district; called once, in demo mode, in order of need.
+
+    What it returns is passed over. It may be called again after a failure, so it writes nothing twice.
+
+    For example::
+
+        @hookimpl
+        def load_demo(district):
+            for compound in district.of_level("compound"):
+                print(compound.path, compound.name)
+    """
 
 
 # --- What one plugin asks of the others: the first answer that is not None counts -------------------------------------
@@ -110,9 +265,27 @@ def load_demo(district: DemoDistrict) -> None:
 
 @hookspec(firstresult=True)
 def find_device(code: str) -> DeviceFacts | None:
-    """Say what is known of the device `code`: called for each capture; None when the plugin has no such device."""
+    """Say what is known of the device `code`: called for each capture; None when the plugin has no such device.
+
+    For example::
+
+        @hookimpl
+        def find_device(code):
+            if code != "M1":
+                return None
+            return DeviceFacts(code="M1", name="一号噪声仪", kind="meter", area="330110", active=True, secret="")
+    """
 
 
 @hookspec(firstresult=True)
-def find_place(code: str) -> Any:
-    """Say where the drop-off point or station `code` is (a PlaceFacts); None when the plugin has no such place."""
+def find_place(code: str) -> PlaceFacts | None:
+    """Say where the drop-off point or station `code` is: called for each capture; None for one it does not have.
+
+    For example::
+
+        @hookimpl
+        def find_place(code):
+            if code != "P1":
+                return None
+            return PlaceFacts(code="P1", name="一号投放点", kind="投放点", area="330110", lon=120.1, lat=30.2)
+    """

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from backend.monitoring import guard
 
 if TYPE_CHECKING:
+    from click import Command
+
     from backend.events import EventHandler, EventKind
     from backend.http import Blueprint, ProblemCode
     from backend.identity import Permission
@@ -65,6 +67,7 @@ class Registry:
     jobs: tuple[Job, ...] = ()
     problem_codes: tuple[ProblemCode, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
+    commands: tuple[Command, ...] = ()
     plugins: tuple[PluginStatus, ...] = ()
     implementations: Mapping[str, tuple[Implementation, ...]] = field(default_factory=dict)
     owners: Mapping[int, str] = field(default_factory=dict, repr=False)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from click import Command
+
 from backend.events import EventHandler, EventKind
 from backend.http import Blueprint, ProblemCode
 from backend.identity import Permission
@@ -21,6 +23,7 @@ from backend.storage import Record
 
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 WORDS = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 Naming = Callable[[str, str], bool]
 
 
@@ -43,6 +46,11 @@ def word(_plugin: str, name: str) -> bool:
 def words(_plugin: str, name: str) -> bool:
     """Names such as `alert.raised`, which belong to the whole platform."""
     return WORDS.fullmatch(name) is not None
+
+
+def command_word(_plugin: str, name: str) -> bool:
+    """Names such as `noise-report`, which belong to the whole platform."""
+    return COMMAND.fullmatch(name) is not None
 
 
 def anything(_plugin: str, name: str) -> bool:
@@ -85,6 +93,7 @@ KINDS = (
     Kind("jobs", Job, of_plugin, "<plugin>.<name>"),
     Kind("problem_codes", ProblemCode, word, "lower_case_words", name_of=lambda problem: str(problem.code)),
     Kind("health_checks", HealthCheck, of_plugin, "<plugin>.<name>"),
+    Kind("commands", Command, command_word, "<verb>-<noun>"),
 )
 
 #: The records that are shown or called by permission.
