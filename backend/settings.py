@@ -34,6 +34,8 @@ class Settings:
     mongodb_url: str = setting("", "MongoDB 7+ replica set; empty starts the embedded store")
     mongodb_database: str = setting("qingxu", "Database name")
     redis_url: str = setting("", "Redis for the job queues; empty starts the embedded one")
+    store_port: int = setting(0, "Port of the embedded store, on loopback; 0 takes a free one at each start")
+    redis_port: int = setting(0, "Port of the embedded Redis, on loopback; 0 takes a free one at each start")
 
     master_key: str = setting("", "Key-encryption key: 32 bytes in base64; never change it without `rewrap-keys`")
     previous_master_key: str = setting("", "The key before, while `rewrap-keys` runs")
@@ -68,6 +70,7 @@ class Settings:
     safe_mode: bool = setting(False, "Start without plugins from installed packages")
     disabled_plugins: tuple[str, ...] = setting((), "Plugins that are not loaded, comma separated")
     slow_hook_seconds: float = setting(2.0, "A plugin's hook slower than this is reported on the health page")
+    metrics_token: str = setting("", "Bearer token that may read /metrics from elsewhere; without it only this machine may")
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = setting("json", "`json` or `console`")
 

@@ -1,5 +1,17 @@
-"""A MongoDB-compatible store and Redis for a laptop, started as separate processes."""
+"""A MongoDB-compatible store and Redis for one machine, run as separate processes."""
 
-from backend.embedded.servers import Server, start_redis, start_store
+from backend.embedded.process import StartError, check_port, end_leftover, spawn, stop_process
+from backend.embedded.redis_server import start_redis
+from backend.embedded.server import Server
+from backend.embedded.store import start_store
 
-__all__ = ["Server", "start_redis", "start_store"]
+__all__ = [
+    "Server",
+    "StartError",
+    "check_port",
+    "end_leftover",
+    "spawn",
+    "start_redis",
+    "start_store",
+    "stop_process",
+]

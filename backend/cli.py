@@ -1,0 +1,105 @@
+"""The commands of `python -m backend`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backend import __version__
+from backend import settings as settings_module
+from backend.embedded import StartError
+from backend.run import adopt_running, note_accounts
+from backend.run import run as run_everything
+from backend.settings import Settings, SettingsError, variable
+
+if TYPE_CHECKING:
+    from backend.app import Platform
+
+
+class PlatformCommands(click.Group):
+    """The commands below, and those for which the platform has to be up: of its packages and of plugins.
+
+    The platform is loaded only when a command is asked for that is not below, so the others start at once.
+    """
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return all names; without a database only those of the commands that need none."""
+        try:
+            more = list(_platform_commands())
+        except (SettingsError, StartError, click.ClickException):
+            more = []
+        return sorted({*super().list_commands(context), *more})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the command `name`."""
+        return super().get_command(context, name) or _platform_commands().get(name)
+
+
+@click.group(cls=PlatformCommands, help="Qingxu 清序: the platform's commands. Settings come from QINGXU_* variables.")
+@click.version_option(__version__)
+def cli() -> None:
+    """Group of all commands."""
+
+
+@cli.command()
+def run() -> None:
+    """Run everything on this machine until Ctrl-C. 在本机启动全部服务."""
+    run_everything(Settings.from_env())
+
+
+@cli.command(hidden=True)
+def prepare() -> None:
+    """Bring the database up for `run`: migrations, indexes, and the demo once."""
+    from backend import app
+    from backend.monitoring import metrics
+
+    settings = Settings.from_env()
+    metrics.prepare_folder(settings.data_dir / "metrics")
+    note_accounts(settings.data_dir, app.prepare(settings, tell=click.echo))
+
+
+@cli.command()
+@click.argument("queues", nargs=-1, required=True)
+def worker(queues: tuple[str, ...]) -> None:
+    """Work on QUEUES (default, vision, outbound, reports) until SIGTERM. 后台任务进程."""
+    from backend import jobs
+
+    if unknown := set(queues) - set(jobs.QUEUES):
+        raise click.ClickException(f"There is no queue {', '.join(sorted(unknown))}, only {', '.join(jobs.QUEUES)}.")
+    platform = _platform()
+    jobs.install(platform.jobs)
+    jobs.run_worker(queues)
+
+
+@cli.command()
+def scheduler() -> None:
+    """Start what is due, until SIGTERM. One is enough, several do no harm. 定时任务进程."""
+    from backend import jobs
+
+    jobs.run_scheduler(_platform().jobs)
+
+
+def main() -> None:
+    """Run a command; what the operator can put right is one sentence, without a traceback."""
+    try:
+        cli(prog_name="python -m backend")
+    except (SettingsError, StartError) as error:
+        click.echo(f"qingxu: {error}", err=True)
+        sys.exit(1)
+
+
+def _platform() -> Platform:
+    """Return the platform of this process: settings, logs, store and plugins."""
+    from backend import app
+
+    adopt_running(Path(os.environ.get(variable("data_dir"), "data")))
+    return app.boot(settings_module.configure(Settings.from_env()))
+
+
+def _platform_commands() -> dict[str, click.Command]:
+    """Return the commands that need the platform, by name."""
+    return {command.name: command for command in _platform().commands if command.name}
