@@ -62,7 +62,9 @@ def divide(whole: Polygon, parts: int, random: np.random.Generator) -> list[Poly
     for _ in range(8):
         cells = voronoi_polygons(MultiPoint(sites), extend_to=whole.envelope.buffer(0.05), ordered=True)
         pieces = [biggest(cell.intersection(whole)) for cell in cells.geoms]
-        sites = [piece.representative_point() if not piece.contains(piece.centroid) else piece.centroid for piece in pieces]
+        sites = [
+            piece.representative_point() if not piece.contains(piece.centroid) else piece.centroid for piece in pieces
+        ]
     return pieces
 
 

@@ -11,7 +11,7 @@ from backend.events.outbox import (
     redeliver,
     subscribe,
 )
-from backend.events.records import Event, EventHandler, EventKind, StoredEvent
+from backend.events.records import Event, EventHandler, EventKind, Postponed, StoredEvent
 
 #: The stored records of this package, for `ensure_indexes`.
 DOCUMENTS = (StoredEvent,)
@@ -22,6 +22,7 @@ __all__ = [
     "Event",
     "EventHandler",
     "EventKind",
+    "Postponed",
     "background_jobs",
     "dead_deliveries",
     "deliver",

@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from backend import settings, storage
-from backend.events.records import JSON, Event, EventHandler
+from backend.events.records import JSON, Event, EventHandler, Postponed
 from backend.jobs import QUEUES, Job, backoff_seconds, process_name, put, queued_ids, work_id
 from backend.monitoring import faults, metrics
 
@@ -109,6 +109,12 @@ def deliver(event_id: str, handler_name: str, attempt: int) -> None:
     )
     try:
         outcome = _handle(event, handler_name)
+    except Postponed as later:
+        # It does not count as an attempt: what is missing may stay missing for days.
+        again = storage.utcnow() + timedelta(seconds=later.seconds)
+        waits = {"state": "waiting", "attempts": attempt, "error": str(later)[:1000], "due_at": again}
+        _set(event_id, handler_name, worker, waits)
+        return
     except Exception as error:
         faults.record(handler_name.partition(".")[0], f"event handler {handler_name}", error)
         _set(event_id, handler_name, worker, _failed(attempt + 1, f"{type(error).__name__}: {error}"))

@@ -47,6 +47,14 @@ class Event:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Postponed(Exception):
+    """Raised by a handler whose work cannot be done yet; it is called again after `seconds`, as often as it takes."""
+
+    def __init__(self, reason: str, *, seconds: int) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventHandler:
     """What a module does when `event` happened.

@@ -7,9 +7,11 @@ from backend.http.describing import may_answer
 from backend.http.etag import check_if_match, etag_of, if_match, if_match_version
 from backend.http.idempotency import StoredAnswer, idempotent
 from backend.http.install import install
+from backend.http.json_values import read_json
 from backend.http.paging import Page, PageArgs, page_filter, paged, read_page
 from backend.http.problems import Problem, ProblemCode, code_table, register
 from backend.http.rates import limited_by_address
+from backend.http.resources import resource_blueprint
 from backend.http.tables import CellFault, Table, columns_of, read_table, write_table, write_template
 from backend.http.uploads import Picture, read_image
 
@@ -41,10 +43,12 @@ __all__ = [
     "page_filter",
     "paged",
     "read_image",
+    "read_json",
     "read_page",
     "read_table",
     "register",
     "requires",
+    "resource_blueprint",
     "write_table",
     "write_template",
 ]

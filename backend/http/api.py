@@ -7,11 +7,12 @@ from functools import wraps
 from typing import Any
 
 import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
 from bson import ObjectId
 from flask import Flask, Response
 from flask_smorest.utils import get_appcontext, unpack_tuple_response
 from marshmallow import Schema
-from werkzeug.routing import BaseConverter, Rule
+from werkzeug.routing import BaseConverter
 
 from backend.http.arguments import StrictParser
 from backend.http.describing import describe, operation_problems, problem_responses
@@ -102,7 +103,10 @@ class Api(flask_smorest.Api):
 
     def __init__(self, app: Flask, *, title: str, version: str) -> None:
         app.url_map.converters.update(record_id=RecordIdConverter, code=CodeConverter)
-        super().__init__(app, spec_kwargs={"title": title, "version": version, "openapi_version": "3.1.0"})
+        marshmallow_plugin = MarshmallowPlugin(schema_name_resolver=schema_name)
+        spec_kwargs = {"title": title, "version": version, "openapi_version": "3.1.0"}
+        super().__init__(app, spec_kwargs={**spec_kwargs, "marshmallow_plugin": marshmallow_plugin})
+        marshmallow_plugin.converter.add_attribute_function(label_and_choices)
         self.register_converter(RecordIdConverter, _pattern("编号，24 位十六进制"))
         self.register_converter(CodeConverter, _pattern("编码"))
         self.spec.components.schema("Problem", schema=ProblemSchema)
@@ -112,11 +116,10 @@ class Api(flask_smorest.Api):
 
     def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
         """Add the routes of `blp`, which must all lie below /api/."""
-        known = set(self._app.url_map.iter_rules())
+        known = {rule.endpoint for rule in self._app.url_map.iter_rules()}
         super().register_blueprint(blp, **options)
-        added: list[Rule] = [rule for rule in self._app.url_map.iter_rules() if rule not in known]
-        for rule in added:
-            if not rule.rule.startswith("/api/"):
+        for rule in self._app.url_map.iter_rules():
+            if rule.endpoint not in known and not rule.rule.startswith("/api/"):
                 raise ValueError(f"{blp.name}: the address {rule.rule} does not begin with /api/.")
         self._document = None
 
@@ -142,6 +145,26 @@ class Api(flask_smorest.Api):
 
     def _register_error_handlers(self) -> None:
         """Leave errors to `backend.http.failures`."""
+
+    def _register_responses(self) -> None:
+        """Leave error answers to `document`, which knows the problem codes."""
+
+
+def schema_name(schema: Any) -> str:
+    """Name a schema in the document: `Compound`, and `CompoundChange` where every field may be left out."""
+    instance = schema() if isinstance(schema, type) else schema
+    name = type(instance).__name__.removesuffix("Schema")
+    return f"{name}Change" if instance.partial else name
+
+
+def label_and_choices(self: Any, field: Any, **_options: Any) -> dict[str, Any]:
+    """Show a field's Chinese label as its title, and the names of its choices."""
+    shown: dict[str, Any] = {}
+    if label := field.metadata.get("label"):
+        shown["title"] = label
+    if (choices := field.metadata.get("choices")) and "description" not in field.metadata:
+        shown["description"] = "、".join(f"{code} {name}" for code, name in choices.items())
+    return shown
 
 
 def _written(view: View, status_code: int) -> View:

@@ -139,10 +139,8 @@ def _order(sort: Sort) -> str:
 
 def _tagged(value: Any) -> Any:
     match value:
-        case None | bool() | float() | str():
+        case None | bool() | int() | float() | str():
             return value
-        case int():
-            return {"i": str(value)}
         case ObjectId():
             return {"o": str(value)}
         case datetime():
@@ -159,8 +157,8 @@ def _untagged(value: Any) -> Any:
             return value
         case float() if math.isfinite(value):
             return value
-        case {"i": str(digits)} if len(value) == 1 and len(digits) < 20 and -(2**63) <= int(digits) < 2**63:
-            return int(digits)
+        case int() if -(2**63) <= value < 2**63:
+            return value
         case {"o": str(digits)} if len(value) == 1 and ObjectId.is_valid(digits):
             return ObjectId(digits)
         case {"t": int(milliseconds)} if len(value) == 1 and not isinstance(milliseconds, bool):

@@ -6,18 +6,19 @@ from backend.identity.permissions import (
     PLATFORM_PERMISSIONS,
     Permission,
     install_roles,
+    know_permissions,
     known_modules,
     known_permissions,
     module_of,
 )
 from backend.identity.principal import HeldGrant, Principal
 from backend.identity.registers import area_paths, keep_areas, keep_organisations, move_area
-from backend.identity.requests import COOKIE, current_client, current_principal
+from backend.identity.requests import COOKIE, current_client, current_principal, principal_or_none
 from backend.identity.resolving import find_principal, principal_of
 from backend.identity.scope import area_filter, permitted, require, require_anywhere, scope_filter
 from backend.identity.sessions import Client, end_session, log_in, refresh
-from backend.identity.territory import area_names, check_area, module_on
-from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES
+from backend.identity.territory import area_names, areas_around, check_area, home_of, module_on, module_on_anywhere
+from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES, level_below
 
 __all__ = [
     "AREA_LEVELS",
@@ -45,22 +46,28 @@ __all__ = [
     "area_filter",
     "area_names",
     "area_paths",
+    "areas_around",
     "check_area",
     "current_client",
     "current_principal",
     "end_session",
     "find_principal",
+    "home_of",
     "install_roles",
     "keep_areas",
     "keep_organisations",
+    "know_permissions",
     "known_modules",
     "known_permissions",
+    "level_below",
     "log_in",
     "module_of",
     "module_on",
+    "module_on_anywhere",
     "move_area",
     "permitted",
     "principal_of",
+    "principal_or_none",
     "refresh",
     "require",
     "require_anywhere",

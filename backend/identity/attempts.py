@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
 from backend import settings
 from backend.identity.errors import AccountLocked
@@ -25,12 +27,14 @@ def count_attempt(account: str) -> None:
     counted = {"$cond": [running, {"$add": ["$count", 1]}, 1]}
     # The attempt that locks sets the end of the lock; later ones do not move it.
     locked = {"$and": [running, {"$gte": ["$count", chosen.login_attempts]}]}
-    entry = _attempts().find_one_and_update(
-        {"_id": _key(account)},
-        [{"$set": {"count": counted, "expires_at": {"$cond": [locked, "$expires_at", until]}}}],
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-    )
+    update = [{"$set": {"count": counted, "expires_at": {"$cond": [locked, "$expires_at", until]}}}]
+    entry = None
+    while entry is None:
+        # Of several that would make the entry at the same moment, all but one fail and count on what that one made.
+        with suppress(DuplicateKeyError):
+            entry = _attempts().find_one_and_update(
+                {"_id": _key(account)}, update, upsert=True, return_document=ReturnDocument.AFTER
+            )
     if entry["count"] > chosen.login_attempts:
         raise AccountLocked(retry_after=_seconds_until(entry["expires_at"], now))
 

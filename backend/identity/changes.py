@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from bson import ObjectId
-from mongoengine.errors import NotUniqueError, SaveConditionError, ValidationError
+from mongoengine.errors import NotUniqueError, OperationError, SaveConditionError, ValidationError
 
 from backend.identity.errors import IdentityError, Invalid, NotFound, Stale, Taken
 from backend.protection import audit
@@ -19,7 +19,7 @@ def add(record: R, action: str, detail: Mapping[str, Any] | None = None) -> R:
     """Insert a new record and audit it; raises Taken or Invalid."""
 
     def work() -> None:
-        record.save(force_insert=True)
+        _save(record, force_insert=True)
         _audit(record, action, detail)
 
     with_plain_errors(lambda: atomically(work))
@@ -43,7 +43,7 @@ def change(
             raise Stale
         detail = apply(record)
         record.version, record.updated_at = version + 1, utcnow()
-        record.save(save_condition={"version": version})
+        _save(record, save_condition={"version": version})
         _audit(record, action, detail)
         return record
 
@@ -73,6 +73,16 @@ def with_plain_errors(work: Callable[[], R]) -> R:
         raise Stale from error
     except ValidationError as error:
         raise Invalid(fields={name: ["内容不符合要求。"] for name in error.to_dict()}) from error
+
+
+def _save(record: Record, **options: Any) -> None:
+    try:
+        record.save(**options)
+    except (NotUniqueError, SaveConditionError):
+        raise
+    except OperationError as error:
+        # MongoEngine hides what the store said, and that alone tells the transaction to try again.
+        raise error.__context__ or error from None
 
 
 def _audit(record: Record, action: str, detail: Mapping[str, Any] | None) -> None:

@@ -68,13 +68,18 @@ def known_modules() -> list[str]:
     return sorted({permission.module for permission in _known.values()} - {PLATFORM})
 
 
+def know_permissions(permissions: Iterable[Permission]) -> None:
+    """Make these and the platform's own the permissions of this process."""
+    _known.clear()
+    _known.update({permission.name: permission for permission in (*PLATFORM_PERMISSIONS, *permissions)})
+
+
 def install_roles(permissions: Iterable[Permission]) -> None:
     """Make the built-in roles, and give each the permissions that it was never offered before.
 
     What an administrator took out of a role stays out, and what he added stays in. Safe to run in many processes.
     """
-    _known.clear()
-    _known.update({permission.name: permission for permission in (*PLATFORM_PERMISSIONS, *permissions)})
+    know_permissions(permissions)
     roles = Role._get_collection()
     now = utcnow()
     _write_ignoring_duplicates(

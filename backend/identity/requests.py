@@ -33,6 +33,14 @@ def current_principal(*, before_password_change: bool = False) -> Principal:
     return principal
 
 
+def principal_or_none() -> Principal | None:
+    """Return the signed-in person, or None for whoever is not signed in or has yet to change the first password."""
+    try:
+        return current_principal()
+    except (NotLoggedIn, PasswordChangeRequired):
+        return None
+
+
 def current_client() -> Client:
     """Return the address and the user agent of this request."""
     return Client(request.remote_addr or "", request.headers.get("User-Agent", ""))

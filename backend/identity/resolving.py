@@ -26,7 +26,7 @@ def find_principal(token: str) -> Principal:
     if not rows or rows[0]["access_expires_at"] <= now or rows[0]["expires_at"] <= now:
         raise NotLoggedIn
     [row] = rows
-    if not row["person"] or not row["person"][0]["active"]:
+    if not row["person"]["active"]:
         raise NotLoggedIn
     _touch(row, now)
     return _principal(row, session=row["_id"])
@@ -34,7 +34,7 @@ def find_principal(token: str) -> Principal:
 
 def principal_of(user: ObjectId) -> Principal:
     """Return a person without a session, for what is done in his name outside of requests; raises NotFound."""
-    find = [{"$match": {"_id": user, "active": True}}, {"$project": {"person": ["$$ROOT"]}}]
+    find = [{"$match": {"_id": user, "active": True}}, {"$project": {"person": "$$ROOT"}}]
     for row in User._get_collection().aggregate([*find, *_WITH_ROLES]):
         return _principal(row, session=None)
     raise NotFound
@@ -46,7 +46,7 @@ def digest(token: str) -> bytes:
 
 
 def _principal(row: dict[str, Any], session: ObjectId | None) -> Principal:
-    [user] = row["person"]
+    user = row["person"]
     permissions = {role["name"]: frozenset(role["permissions"]) for role in row["roles"]}
     switches: dict[str, dict[str, bool]] = {}
     for switch in row["switches"]:
@@ -86,10 +86,12 @@ _USER_FIELDS = (
 _SESSION_FIELDS = ("refresh", "last_used_at", "access_expires_at", "expires_at")
 
 _WITH_ROLES: list[dict[str, Any]] = [
+    # Spelled out, because the embedded store reads no path that leads through an array.
+    {"$set": {"held": {"$map": {"input": {"$ifNull": ["$person.grants", []]}, "in": "$$this.role"}}}},
     {
         "$lookup": {
             "from": Role._get_collection_name(),
-            "localField": "person.grants.role",
+            "localField": "held",
             "foreignField": "name",
             "as": "roles",
         }
@@ -106,5 +108,6 @@ _WITH_ROLES: list[dict[str, Any]] = [
 ]
 _WITH_PERSON: list[dict[str, Any]] = [
     {"$lookup": {"from": User._get_collection_name(), "localField": "user", "foreignField": "_id", "as": "person"}},
+    {"$unwind": "$person"},
     *_WITH_ROLES,
 ]

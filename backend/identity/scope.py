@@ -84,9 +84,10 @@ def require(principal: Principal, permission: str, area: str, organisation: Obje
         raise ModuleOff if held else Forbidden
 
 
-def permitted(principal: Principal, permission: str) -> bool:
-    """Tell whether the person may use `permission` anywhere."""
-    return bool(reach(principal, permission))
+def permitted(principal: Principal, permission: str, area: str | None = None) -> bool:
+    """Tell whether the person may use `permission` anywhere, or for the records of an area whoever they belong to."""
+    reached = reach(principal, permission)
+    return bool(reached) if area is None else contains(reached.anyone, area)
 
 
 def require_anywhere(principal: Principal, permission: str) -> None:

@@ -110,11 +110,10 @@ def end_session(session: ObjectId, *, action: str = "platform.session.end") -> N
     """End a session at once, its access and refresh tokens with it; raises NotFound."""
 
     def work() -> None:
-        record = Session.objects(id=session).first()
-        if record is None:
+        ended = Session._get_collection().find_one_and_delete({"_id": session})
+        if ended is None:
             raise NotFound
-        record.delete()
-        audit.record(action, subject="user", subject_id=str(record.user), detail={"session": str(session)})
+        audit.record(action, subject="user", subject_id=str(ended["user"]), detail={"session": str(session)})
 
     atomically(work)
 

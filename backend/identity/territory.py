@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from os.path import commonpath
 from typing import Any
 
 from bson import ObjectId
@@ -162,3 +163,35 @@ def module_on(module: str, area: str) -> bool:
     """Tell whether a module is on in an area, for jobs and event handlers, which have no Principal."""
     rows = ModuleSwitch._get_collection().find({"module": module}, {"area": 1, "enabled": 1})
     return module_is_on({row["area"]: row["enabled"] for row in rows}, area)
+
+
+def module_on_anywhere(module: str) -> bool:
+    """Tell whether a module is on in some area: a job of one that is off everywhere has nothing to do."""
+    rows = ModuleSwitch._get_collection().find({"module": module}, {"area": 1, "enabled": 1})
+    switches = {row["area"]: row["enabled"] for row in rows}
+    if not switches or any(switches.values()):
+        return True
+    # Every switch says off: on is only what lies outside of all of them.
+    districts = Area._get_collection().find({"parent": ""}, {"path": 1})
+    return any(module_is_on(switches, row["path"]) for row in districts)
+
+
+def home_of(principal: Principal) -> str:
+    """Return the path of the smallest area that holds all grants of the person; "" when he holds none.
+
+    A grant on the whole platform counts for its district.
+    """
+    areas = {grant.area for grant in principal.grants}
+    if not areas:
+        return ""
+    if "" not in areas and (shared := commonpath(areas)):
+        return shared
+    district = Area._get_collection().find_one({"parent": "", "active": True}, {"path": 1}, sort=[("path", 1)])
+    return str(district["path"]) if district else ""
+
+
+def areas_around(path: str, depth: int) -> list[Area]:
+    """Return the active area at `path` and those down to `depth` levels below, by path; with their boundaries."""
+    levels = list(AREA_LEVELS)[path.count("/") : path.count("/") + depth + 1]
+    query = {"path": {"$gte": path, "$lt": f"{path}0"}, "level": {"$in": levels}, "active": True}
+    return list(Area.objects(__raw__=query).order_by("path"))

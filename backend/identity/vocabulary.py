@@ -40,3 +40,10 @@ COMPANY_TYPES = frozenset({"property_staff", "collection_staff", "recycling_staf
 
 #: The levels of the area tree from the top, and what they are called on screen.
 AREA_LEVELS = {"district": "区县", "street": "街道", "community": "社区", "compound": "小区"}
+
+
+def level_below(area: str) -> str:
+    """Return the level of the areas right below a path; of a compound, and below it, there is only the compound."""
+    levels = list(AREA_LEVELS)
+    depth = len(area.split("/")) if area else 0
+    return levels[min(depth, len(levels) - 1)]

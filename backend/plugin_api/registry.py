@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.monitoring import guard
@@ -39,6 +40,7 @@ class PluginStatus:
     reason_en: str = ""
     external: bool = False
     source: str = ""
+    folder: Path | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -60,6 +60,7 @@ class Loading:
             reason_en=self.refusal.en if self.refusal else "",
             external=self.candidate.external,
             source=self.candidate.source,
+            folder=self.candidate.init_file().parent if self.refusal is None else None,
             notes=tuple(self.notes),
         )
 

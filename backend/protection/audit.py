@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -103,6 +103,27 @@ def record(
     `detail` holds plain JSON values, never the value of a private field. A look at private data in the clear is
     `module.noun.reveal` with `{"fields": [...], "purpose": ...}`.
     """
+    _entries().insert_one(_new_entry(action, subject, subject_id, area, detail))
+
+
+def record_many(action: str, *, subject: str, entries: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """Write one entry for each (subject id, area, detail) in the current transaction, as an import needs it."""
+    rows = [_new_entry(action, subject, subject_id, area, detail) for subject_id, area, detail in entries]
+    if rows:
+        _entries().insert_many(rows, ordered=False)
+
+
+def history(subject: str, subject_id: str, limit: int = 50, cursor: str | None = None) -> list[Entry]:
+    """Return a record's entries, newest first; `cursor` is the id of the last entry of the page before."""
+    query: dict[str, Any] = {"subject": subject, "subject_id": subject_id}
+    if cursor:
+        query["_id"] = {"$lt": ObjectId(cursor)}
+    return [_entry(row) for row in _entries().find(query).sort("_id", -1).limit(limit)]
+
+
+def _new_entry(
+    action: str, subject: str, subject_id: str, area: str, detail: Mapping[str, Any] | None
+) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "_id": ObjectId(),
         "at": storage.utcnow(),
@@ -114,15 +135,7 @@ def record(
         "detail": dict(detail or {}),
     }
     entry["mac"] = _mac(entry)
-    _entries().insert_one(entry)
-
-
-def history(subject: str, subject_id: str, limit: int = 50, cursor: str | None = None) -> list[Entry]:
-    """Return a record's entries, newest first; `cursor` is the id of the last entry of the page before."""
-    query: dict[str, Any] = {"subject": subject, "subject_id": subject_id}
-    if cursor:
-        query["_id"] = {"$lt": ObjectId(cursor)}
-    return [_entry(row) for row in _entries().find(query).sort("_id", -1).limit(limit)]
+    return entry
 
 
 def seal() -> int:
@@ -189,12 +202,14 @@ def _seal_batch() -> int:
 def _head() -> dict[str, Any] | None:
     """Return the head, once the links that it took with it are on their entries."""
     head = _heads().find_one({"_id": _HEAD})
-    for_entries = [
-        UpdateOne({"_id": link["_id"], "seq": None}, {"$set": {name: link[name] for name in _LINK_FIELDS}})
-        for link in (head or {}).get("links", ())
-    ]
-    if for_entries:
-        _entries().bulk_write(for_entries, ordered=False)
+    if head is not None and head.get("links"):
+        _entries().bulk_write(
+            [
+                UpdateOne({"_id": link["_id"], "seq": None}, {"$set": {name: link[name] for name in _LINK_FIELDS}})
+                for link in head["links"]
+            ],
+            ordered=False,
+        )
         _heads().update_one({"_id": _HEAD, "mac": head["mac"]}, {"$unset": {"links": ""}})
     return head
 
@@ -215,7 +230,7 @@ def _positions(first: int, last: int) -> Iterator[tuple[int, list[dict[str, Any]
     for start in range(first, last + 1, BATCH):
         stop = min(start + BATCH, last + 1)
         at: dict[int, list[dict[str, Any]]] = {number: [] for number in range(start, stop)}
-        odd = []
+        odd: list[dict[str, Any]] = []
         for row in _entries().find({"seq": {"$gte": start, "$lt": stop}}):
             (at[row["seq"]] if isinstance(row["seq"], int) else odd).append(row)
         for row in odd:  # a seq that is no whole number is an altered one: it left a gap

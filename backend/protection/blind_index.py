@@ -71,7 +71,7 @@ def blind_index(document_class: type[Document], field_name: str, value: str) -> 
 
     A value of which nothing is left to search for, such as a blank one, gives bytes that no record has.
     """
-    for companion in companions(document_class, field_name):
+    for companion in companions(document_class, field_name):  # type: ignore[arg-type]
         return companion.index(document_class, value) or b""
     raise LookupError(f"{document_class.__name__} has no BlindIndexField(of={field_name!r}).")
 

@@ -48,19 +48,21 @@ class EncryptedStringField(StringField):
         if type(value) is _Ciphertext:
             return value.plain
         if isinstance(value, bytes):
-            return _open(type(instance), instance.pk, self.name, value)
+            return _open(type(instance), instance.id, self.name, value)
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:
         if isinstance(value, str):
+            if not isinstance(instance, Document):
+                raise TypeError(f"{type(instance).__name__}.{self.name}: encrypted fields belong to stored records.")
             if not self._holds(instance, value):
-                ciphertext = _Ciphertext(encrypt_field(type(instance), getattr(instance, "pk", None), self.name, value))
+                ciphertext = _Ciphertext(encrypt_field(type(instance), instance.id, self.name, value))
                 ciphertext.plain = value
                 super().__set__(instance, ciphertext)
         else:
             super().__set__(instance, value)
         if not isinstance(value, bytes):  # bytes come from the store, and their blind index with them
-            for companion in companions(type(instance), self.name):
+            for companion in companions(type(instance), self.name):  # type: ignore[arg-type]
                 plain = value if isinstance(value, str) else None
                 setattr(instance, companion.name, companion.index(type(instance), plain))
 
@@ -136,14 +138,11 @@ def _open(document_class: type[Document], record_id: ObjectId | str, field_name:
 
 def _place(document_class: type[Document], record_id: ObjectId | str, field_name: str) -> bytes:
     """Name the one place where a ciphertext is valid."""
-    prefix = _prefix(document_class, field_name)
     if record_id is None:
         raise TypeError(f"{document_class.__name__}.{field_name} is encrypted for one record: set the id first.")
-    return prefix + str(record_id).encode()
+    return _prefix(document_class, field_name) + str(record_id).encode()  # type: ignore[arg-type]
 
 
 @cache
 def _prefix(document_class: type[Document], field_name: str) -> bytes:
-    if not issubclass(document_class, Document):
-        raise TypeError(f"{document_class.__name__}.{field_name}: encrypted fields belong to stored records.")
     return f"{document_class._get_collection_name()}\0{field_name}\0".encode()

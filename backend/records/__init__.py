@@ -4,7 +4,19 @@ A module declares a `Resource`; search, add, change, disable, enable, import, ex
 """
 
 from backend.records.faults import DuplicateCode, InvalidValues, RecordFault, RecordNotFound, StaleVersion
-from backend.records.fields import AreaCode, Choice, Choices, Code, IdNumber, Latitude, Longitude, Phone, Private, RecordSchema, Text
+from backend.records.fields import (
+    AreaCode,
+    Choice,
+    Choices,
+    Code,
+    IdNumber,
+    Latitude,
+    Longitude,
+    Phone,
+    Private,
+    RecordSchema,
+    Text,
+)
 from backend.records.filters import Contains, Equals, Filter, PhoneIs
 from backend.records.present import present, reveal
 from backend.records.resource import Resource

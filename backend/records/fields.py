@@ -62,6 +62,14 @@ class Private(Text):
         super().__init__(label, **options)
         self.mask = mask
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "*" not in text:
+            return text
+        if getattr(self.parent, "keep_masked", False):
+            return ""
+        raise ValidationError("含有脱敏字符“*”，请填写完整内容。")
+
 
 class Phone(Private):
     """A Chinese phone number, mobile or land line; kept as its digits."""
@@ -124,7 +132,14 @@ class Choices(fields.List):
 
 
 class RecordSchema(Schema):
-    """What every base record shows besides its own fields."""
+    """What every base record shows besides its own fields.
+
+    With `keep_masked` a private value that is still masked, as exported tables have it, counts as left empty.
+    """
+
+    def __init__(self, *, keep_masked: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.keep_masked = keep_masked
 
     id = fields.String(dump_only=True, metadata={"label": "编号"})
     etag = fields.String(dump_only=True, metadata={"label": "版本"})

@@ -21,7 +21,7 @@ class Resource:
 
     `complete` receives loaded rows, sets what follows from other records (above all `area`) and returns, per row, the
     faults found: field name to Chinese sentence. It is called once per request or import, so it must ask the store in
-    batches. `follow` runs in the transaction of each write with the record before (None for a new one) and after, for
+    batches. `follow` runs in the transaction of each write with the records before (None for a new one) and after, for
     what the module keeps in step.
     """
 
@@ -36,7 +36,7 @@ class Resource:
     organisation_field: str | None = None
     fixed: tuple[str, ...] = ("code",)
     metrics: tuple[str, ...] = ()
-    follow: Callable[[Mapping[str, Any] | None, Mapping[str, Any]], None] | None = None
+    follow: Callable[[Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any]]]], None] | None = None
 
     def permission(self, action: str) -> str:
         """Return the permission that `action` (view, edit, import, export, reveal) on this resource asks for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import commonprefix
+from os.path import commonpath
 from typing import Any, Literal
 
 from pymongo import UpdateOne
@@ -17,7 +17,7 @@ from backend.records.present import organisation_of
 from backend.records.resource import Resource
 from backend.records.storing import new_row
 from backend.records.verbs import changed_fields, collection, difference, in_transaction, open_values
-from backend.rollups import mark_dirty
+from backend.rollups import mark_many
 from backend.storage import utcnow
 
 #: `check` writes nothing, `all` writes only when every row is good, `good` writes the good rows.
@@ -86,7 +86,9 @@ def write(
 ) -> None:
     """Write all rows with their audit entries, one event and the marks on the figures."""
     records = collection(resource)
-    entries = [(str(row["_id"]), row["area"], {"import": True, **open_values(resource, values)}) for row, values in added]
+    entries = [
+        (str(row["_id"]), row["area"], {"import": True, **open_values(resource, values)}) for row, values in added
+    ]
     if added:
         records.insert_many([row for row, _ in added], ordered=False)
         audit.record_many(f"{resource.subject}.create", subject=resource.subject, entries=entries)
@@ -107,13 +109,12 @@ def write(
         audit.record_many(f"{resource.subject}.change", subject=resource.subject, entries=entries)
     rows = [row for row, _ in added] + [{**before, **values} for before, values in changed]
     if resource.follow:
-        for (before, _), after in zip([(None, None)] * len(added) + list(changed), rows, strict=True):
-            resource.follow(before, after)
-    areas = sorted({row["area"] for row in rows})
+        before: list[Mapping[str, Any] | None] = [None] * len(added) + [before for before, _ in changed]
+        resource.follow(list(zip(before, rows, strict=True)))
+    areas = sorted({row["area"] for row in rows} | {before["area"] for before, _ in changed})
     publish(f"{resource.noun}.imported", {"added": len(added), "changed": len(changed)}, area=common_area(areas))
     for metric in resource.metrics:
-        for area in areas:
-            mark_dirty(metric, area, utcnow())
+        mark_many(metric, [(area, None) for area in areas])
 
 
 def find_faults(
@@ -179,4 +180,4 @@ def merge_missing(resource: Resource, values: dict[str, Any], before: Mapping[st
 
 def common_area(areas: Sequence[str]) -> str:
     """Return the smallest area that holds all of them."""
-    return "/".join(commonprefix([area.split("/") for area in areas]))
+    return commonpath(areas) if areas else ""

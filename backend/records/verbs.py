@@ -1,4 +1,4 @@
-"""What staff do with base records: find, search, add, change, disable, enable, look at the history, find the nearest."""
+"""What staff do with base records: find, search, add, change, disable, enable, see the history, find the nearest."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from backend.storage import atomically, utcnow
 
 def scope(resource: Resource, by: Principal, action: str, within: str = "") -> dict[str, Any]:
     """Return the filter that leaves the records on which the person may do `action`, inside the area `within`."""
-    return scope_filter(
-        by, resource.permission(action), within=within, organisation_field=resource.organisation_field
-    )
+    return scope_filter(by, resource.permission(action), within=within, organisation_field=resource.organisation_field)
 
 
-def search(resource: Resource, by: Principal, conditions: Mapping[str, Any], within: str = "") -> dict[str, Any]:
-    """Return the Mongo filter for checked search conditions inside what the person may see."""
+def search(
+    resource: Resource, by: Principal, conditions: Mapping[str, Any], within: str = "", action: str = "view"
+) -> dict[str, Any]:
+    """Return the Mongo filter for checked search conditions inside what the person may `action`."""
     asked = [resource.filters[name].condition(resource.document, value) for name, value in conditions.items()]
-    parts = [part for part in (scope(resource, by, "view", within), *asked) if part]
+    parts = [part for part in (scope(resource, by, action, within), *asked) if part]
     return parts[0] if len(parts) == 1 else {"$and": parts} if parts else {}
 
 
@@ -43,7 +43,7 @@ def find(resource: Resource, by: Principal, record_id: ObjectId, action: str = "
 
 
 def create(resource: Resource, by: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Add a record and return it as stored; raises InvalidValues, DuplicateCode, or Forbidden outside the person's area."""
+    """Add a record, return it as stored; raises InvalidValues, DuplicateCode, or Forbidden outside the own area."""
     values = completed(resource, dict(values))
     require(by, resource.permission("edit"), values["area"], organisation_of(resource, values))
     row = new_row(resource, values)
@@ -52,7 +52,7 @@ def create(resource: Resource, by: Principal, values: Mapping[str, Any]) -> dict
         collection(resource).insert_one(row)
         log(resource, "create", row, open_values(resource, values))
         if resource.follow:
-            resource.follow(None, row)
+            resource.follow([(None, row)])
 
     in_transaction(write, values["code"])
     return row
@@ -78,9 +78,9 @@ def change(
         log(resource, "change", after, difference(resource, before, new))
         if after["area"] != before["area"]:
             for metric in resource.metrics:
-                mark_dirty(metric, before["area"], utcnow())
+                mark_dirty(metric, before["area"])
         if resource.follow:
-            resource.follow(before, after)
+            resource.follow([(before, after)])
         return after
 
     return in_transaction(write, before["code"])
@@ -96,7 +96,7 @@ def set_active(
         after = update(resource, record_id, version, {"active": active})
         log(resource, "enable" if active else "disable", after, {"reason": reason})
         if resource.follow:
-            resource.follow(before, after)
+            resource.follow([(before, after)])
         return after
 
     return atomically(write)
@@ -192,7 +192,7 @@ def log(resource: Resource, verb: str, row: Mapping[str, Any], detail: Mapping[s
     told = {"create": "created", "change": "changed", "disable": "disabled", "enable": "enabled"}[verb]
     publish(f"{resource.noun}.{told}", {"id": str(row["_id"]), "code": row["code"]}, area=row["area"])
     for metric in resource.metrics:
-        mark_dirty(metric, row["area"], utcnow())
+        mark_dirty(metric, row["area"])
 
 
 def open_values(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,8 +206,6 @@ def open_values(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]
 
 def difference(resource: Resource, before: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
     """Return what changed as {field: [before, after]}; private values stay out."""
-    changes = {
-        name: [before.get(name), value] for name, value in new.items() if name not in resource.sealed
-    }
+    changes = {name: [before.get(name), value] for name, value in new.items() if name not in resource.sealed}
     hidden = {name: ["***", "***"] for name in new if name in resource.sealed and not name.endswith("_index")}
     return changes | hidden

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bson import ObjectId
 from mongoengine import DateTimeField, Document, IntField, ObjectIdField, StringField
+
+#: The time that people here live in; the store keeps UTC.
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def utcnow() -> datetime:

@@ -91,7 +91,10 @@ class Station(BaseRecord):
 class Device(BaseRecord):
     """A camera, loudspeaker, electronic fence, smart bin or scale (智能设施设备)."""
 
-    meta = {"collection": "devices", "indexes": indexes("point", "organisation", ("kind", "state"), "contact_phone_index", NEAREST)}
+    meta = {
+        "collection": "devices",
+        "indexes": indexes("point", "organisation", ("kind", "state"), "contact_phone_index", NEAREST),
+    }
 
     kind = StringField(required=True, choices=tuple(DEVICE_KINDS))
     model = StringField(max_length=100)

@@ -92,6 +92,8 @@ class DeviceSchema(ContactSchema):
     longitude = Longitude(allow_none=True)
     latitude = Latitude(allow_none=True)
     installed_on = fields.String(
-        validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", error="日期格式为 2026-11-22。"),
+        validate=validate.Regexp(
+            r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", error="日期格式为 2026-11-22。"
+        ),
         metadata={"label": "安装日期", "example": "2026-03-01"},
     )

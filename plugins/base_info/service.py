@@ -17,10 +17,11 @@ from backend.plugin_api import (
     Principal,
     Resource,
     area_paths,
-    audit,
     change,
     decrypt_field,
-    keep_organisation,
+    keep_areas,
+    keep_organisations,
+    move_area,
     publish,
 )
 from plugins.base_info.models import (
@@ -51,7 +52,7 @@ def complete_company(rows: Sequence[Values]) -> list[Faults]:
 
 def complete_compound(rows: Sequence[Values]) -> list[Faults]:
     """Put a compound below its community, under its own code."""
-    found = place_in_area(rows, area_paths(codes(rows, "area_code"), level="community"), "没有这个社区。")
+    found = place_in_area(rows, area_paths(codes(rows, "area_code"), "community"), "没有这个社区。")
     for row, faults in zip(rows, found, strict=True):
         if not faults:
             row["area"] = f"{row['area']}/{row['code']}"
@@ -60,12 +61,13 @@ def complete_compound(rows: Sequence[Values]) -> list[Faults]:
 
 def complete_drop_off_point(rows: Sequence[Values]) -> list[Faults]:
     """Put a drop-off point into its compound."""
-    return check_companies(rows, place_in_area(rows, compound_paths(codes(rows, "area_code")), "没有这个小区。"))
+    compounds = area_paths(codes(rows, "area_code"), "compound")
+    return check_companies(rows, place_in_area(rows, compounds, "没有这个小区。"))
 
 
 def complete_station(rows: Sequence[Values]) -> list[Faults]:
     """Put a station into its compound or community."""
-    return check_companies(rows, place_in_area(rows, any_paths(codes(rows, "area_code"))))
+    return check_companies(rows, place_in_area(rows, area_paths(codes(rows, "area_code"), "community", "compound")))
 
 
 def complete_device(rows: Sequence[Values]) -> list[Faults]:
@@ -76,7 +78,8 @@ def complete_device(rows: Sequence[Values]) -> list[Faults]:
         if row.get("point") in points:
             row["area_code"] = points[row["point"]]["area"].rsplit("/", 1)[-1]
             row["organisation"] = points[row["point"]].get("organisation")
-    found = place_in_area(rows, any_paths(codes(rows, "area_code")), "没有这个区域；请填写投放点、集置点或区域编码。")
+    areas = area_paths(codes(rows, "area_code"), "community", "compound")
+    found = place_in_area(rows, areas, "没有这个区域；请填写投放点、集置点或区域编码。")
     return [
         {**faults, "point": "没有这个投放点或集置点。"} if row.get("point") and row["point"] not in points else faults
         for row, faults in zip(rows, found, strict=True)
@@ -114,31 +117,28 @@ def by_code(model: type[Document], wanted: Sequence[str]) -> list[Values]:
     """Return id, code, area and organisation of the records that have one of the codes."""
     if not wanted:
         return []
-    return list(model._get_collection().find({"code": {"$in": list(wanted)}}, {"code": 1, "area": 1, "organisation": 1}))
-
-
-def compound_paths(wanted: Sequence[str]) -> dict[str, str]:
-    """Return the area paths of compounds by code."""
-    return {row["code"]: row["area"] for row in by_code(Compound, wanted)}
-
-
-def any_paths(wanted: Sequence[str]) -> dict[str, str]:
-    """Return the area paths of districts, streets, communities and compounds by code."""
-    return compound_paths(wanted) | area_paths(wanted)
-
-
-def keep_company(before: Values | None, after: Mapping[str, Any]) -> None:
-    """Keep the organisation that accounts and grants refer to in step with the company's register."""
-    keep_organisation(
-        after["_id"], kind="property_company", name=after["name"], area=after["area"], active=after["active"]
+    return list(
+        model._get_collection().find({"code": {"$in": list(wanted)}}, {"code": 1, "area": 1, "organisation": 1})
     )
 
 
-def keep_contents(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+def keep_companies(written: Sequence[tuple[Values | None, Values]]) -> None:
+    """Keep the organisations that accounts and grants refer to in step with the companies' register."""
+    keep_organisations("property_company", [after for _, after in written])
+
+
+def keep_compounds(written: Sequence[tuple[Values | None, Values]]) -> None:
+    """Keep the area tree in step with the compounds' register; what lies in a compound moves with it."""
+    for before, after in written:
+        if before is not None and before["area"] != after["area"]:
+            move_area(before["area"], after["area"])
+            move_contents(before["area"], after["area"])
+    keep_areas({after["area"]: after["name"] for _, after in written if after["active"]})
+    keep_areas({after["area"]: after["name"] for _, after in written if not after["active"]}, active=False)
+
+
+def move_contents(old: str, new: str) -> None:
     """Take along what lies in a compound that now belongs to another community."""
-    if before is None or before["area"] == after["area"]:
-        return
-    old, new = before["area"], after["area"]
     for model in (DropOffPoint, Station, Device):
         model._get_collection().update_many({"area": old}, {"$set": {"area": new}, "$inc": {"version": 1}})
     publish("compound.moved", {"from": old, "to": new}, area=new)
@@ -162,7 +162,7 @@ PROPERTY_COMPANIES = Resource(
     complete=complete_company,
     filters=COMMON,
     organisation_field="_id",
-    follow=keep_company,
+    follow=keep_companies,
 )
 COMPOUNDS = Resource(
     name="compounds",
@@ -175,7 +175,7 @@ COMPOUNDS = Resource(
     filters=COMMON | OF_COMPANY,
     organisation_field="organisation",
     metrics=("base_info.compounds",),
-    follow=keep_contents,
+    follow=keep_compounds,
 )
 DROP_OFF_POINTS = Resource(
     name="drop-off-points",
@@ -251,7 +251,5 @@ def place_facts(code: str) -> PlaceFacts | None:
         row = model._get_collection().find_one({"code": code})
         if row is not None:
             longitude, latitude = (row.get("place") or {}).get("coordinates", (None, None))
-            return PlaceFacts(
-                code=code, name=row["name"], kind=kind, area=row["area"], lon=longitude, lat=latitude
-            )
+            return PlaceFacts(code=code, name=row["name"], kind=kind, area=row["area"], lon=longitude, lat=latitude)
     return None

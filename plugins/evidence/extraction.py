@@ -12,6 +12,7 @@ from backend.plugin_api import (
     Postponed,
     StaleVersion,
     atomically,
+    current_actor,
     get_blob,
     mark_dirty,
     publish,
@@ -19,7 +20,7 @@ from backend.plugin_api import (
     utcnow,
 )
 from plugins.evidence.models import CAPTURE_FLOW, Capture, Exhibit
-from plugins.evidence.vision import Extraction, ModelMissing, UnreadablePhoto, extract, models
+from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Region, extract, models
 
 #: How long a capture waits before the models are looked for again.
 MODEL_WAIT_SECONDS = 60
@@ -43,7 +44,7 @@ def extract_capture(event: Event) -> None:
             extract(get_blob(photo.sha256), regions_of(capture, number), loaded)
             for number, photo in enumerate(capture.photos)
         ]
-    except UnreadablePhoto as error:
+    except ExtractionFailed as error:
         settle(capture, "fail", [], {}, note=str(error))
         return
     exhibits = [exhibit for number, each in enumerate(extractions) for exhibit in exhibits_of(capture, number, each)]
@@ -61,7 +62,7 @@ def settle(capture: Capture, verb: str, exhibits: list[Exhibit], found: dict[str
     changes = {"found": found, "thumbnail": str(thumbnail) if thumbnail else None}
 
     def write() -> None:
-        CAPTURE_FLOW.fire(capture, verb, note=note, changes=changes)
+        CAPTURE_FLOW.fire(capture, verb, actor=current_actor(), note=note, changes=changes)
         if exhibits:
             Exhibit._get_collection().insert_many([exhibit.to_mongo() for exhibit in exhibits])
         told = "evidence.extracted" if verb == "extract" else "evidence.extraction_failed"
@@ -74,9 +75,13 @@ def settle(capture: Capture, verb: str, exhibits: list[Exhibit], found: dict[str
         return
 
 
-def regions_of(capture: Capture, number: int) -> list[dict[str, Any]]:
+def regions_of(capture: Capture, number: int) -> list[Region]:
     """Return the regions that the platform named on one photo."""
-    return [region for region in capture.regions if region["photo"] == number]
+    return [
+        Region({name: value for name, value in region.items() if name != "photo"})
+        for region in capture.regions
+        if region["photo"] == number
+    ]
 
 
 def exhibits_of(capture: Capture, number: int, extraction: Extraction) -> list[Exhibit]:
@@ -111,7 +116,7 @@ def retry(capture: Capture) -> None:
     """Try a failed capture once more."""
 
     def write() -> None:
-        CAPTURE_FLOW.fire(capture, "retry")
+        CAPTURE_FLOW.fire(capture, "retry", actor=current_actor())
         publish("evidence.captured", {"capture": str(capture.id)}, area=capture.area)
 
     atomically(write)

@@ -45,7 +45,7 @@ def signature(key: str, metadata: bytes, photos: Sequence[bytes]) -> str:
 
 
 def recognise(device: DeviceFacts | None, given: str, metadata: bytes, photos: Sequence[bytes]) -> DeviceFacts:
-    """Return the device if it is registered, in use and signed this; all else gets one answer, so nothing is betrayed."""
+    """Return the device if it is registered, in use and signed this; all else gets one answer that betrays nothing."""
     # The work is the same for a device that does not exist.
     expected = signature(device.secret if device and device.secret else "00" * 32, metadata, photos)
     signed = hmac.compare_digest(expected, given.lower())
@@ -72,7 +72,7 @@ def take_in(
     facts = [checked(number, photo) for number, photo in enumerate(photos)]
     for region in observation["regions"]:
         if region["photo"] >= len(photos):
-            raise Problem("validation_failed", fields={"regions": ["区域所指的照片不存在。"]})
+            raise Problem("invalid", fields={"metadata.regions": ["区域所指的照片不存在。"]})
     # Blobs are named by their content, so that keeping them before the record can leave nothing wrong behind.
     kept = [put_blob(photo, media_type=fact.media_type) for photo, fact in zip(photos, facts, strict=True)]
     capture = Capture(
@@ -100,12 +100,13 @@ def take_in(
             }
             for blob, fact in zip(kept, facts, strict=True)
         ],
-        **CAPTURE_FLOW.begin(),
     )
+    actor = Actor(id=device.code, name=device.name, kind="device", address=address)
+    CAPTURE_FLOW.begin(capture, actor=actor)
 
     def write() -> None:
         capture.save(force_insert=True)
-        with acting(Actor(id=device.code, name=device.name, kind="device", address=address)):
+        with acting(actor):
             audit.record(
                 "evidence.capture.take_in",
                 subject="evidence.capture",
@@ -137,5 +138,3 @@ def repeated(device: str, event_id: str, hashes: list[str]) -> dict[str, Any]:
     if row is None or [photo["sha256"] for photo in row["photos"]] != hashes:
         raise Problem("event_id_reused")
     return row
-
-

@@ -18,7 +18,7 @@ from mongoengine import (
     StringField,
 )
 
-from backend.plugin_api import PlacedRecord, Stateful, Transition, Workflow
+from backend.plugin_api import DUE_INDEX, Flowing, PlacedRecord, Transition, Workflow
 
 #: What a camera may report, and the Chinese words for it.
 VIOLATIONS = {
@@ -34,13 +34,14 @@ VIOLATIONS = {
 #: A capture's way: what waits is extracted; what cannot be is set aside with the reason, and may be tried again.
 CAPTURE_FLOW = Workflow(
     name="evidence.capture",
+    title="取证",
     initial="received",
     states={"received": "待提取", "extracted": "已提取", "failed": "提取失败"},
     final=("extracted",),
     transitions=(
-        Transition(verb="extract", title="提取", sources=("received",), target="extracted"),
-        Transition(verb="fail", title="提取失败", sources=("received",), target="failed"),
-        Transition(verb="retry", title="重新提取", sources=("failed",), target="received"),
+        Transition(verb="extract", title="提取", source="received", target="extracted"),
+        Transition(verb="fail", title="提取失败", source="received", target="failed"),
+        Transition(verb="retry", title="重新提取", source="failed", target="received"),
     ),
     limits={"received": timedelta(minutes=10)},
 )
@@ -56,7 +57,7 @@ class Photo(EmbeddedDocument):
     height = IntField(required=True)
 
 
-class Capture(Stateful, PlacedRecord):
+class Capture(Flowing, PlacedRecord):
     """The photos of one observation, as a device sent them; `clock_offset` is receive time minus device time in s."""
 
     meta = {
@@ -64,7 +65,8 @@ class Capture(Stateful, PlacedRecord):
         "indexes": [
             {"fields": ["device", "event_id"], "unique": True},
             ("area", "-id"),
-            ("state", "due_at"),
+            ("state", "-id"),
+            DUE_INDEX,
             ("point", "-id"),
         ],
     }

@@ -17,7 +17,9 @@ BASE = "/api/v1/evidence"
 
 def conditions(by: Principal, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the Mongo filter for checked search conditions inside what the person may see."""
-    query: list[dict[str, Any]] = [{name: asked[name]} for name in ("state", "violation", "device", "point") if name in asked]
+    query: list[dict[str, Any]] = [
+        {name: asked[name]} for name in ("state", "violation", "device", "point") if name in asked
+    ]
     for name, operator in (("since", "$gte"), ("until", "$lt")):
         if name in asked:
             query.append({"received_at": {operator: asked[name]}})
@@ -52,7 +54,7 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def detail(by: Principal, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a capture with its photos and with the exhibits that the person may open."""
-    unmasked = may_see_faces(by, row["area"])
+    unmasked = permitted(by, VIEW_UNMASKED, row["area"])
     query: dict[str, Any] = {"capture": row["_id"]} if unmasked else {"capture": row["_id"], "kind": {"$in": MASKED}}
     exhibits = Exhibit._get_collection().find(query).sort([("photo", 1), ("kind", 1), ("number", 1)])
     photos = [
@@ -78,13 +80,8 @@ def picture_address(exhibit_id: str) -> str:
     return f"{BASE}/exhibits/{exhibit_id}/picture"
 
 
-def may_see_faces(by: Principal, area: str) -> bool:
-    """Say whether the person may open unmasked pictures of this area."""
-    return permitted(by, VIEW_UNMASKED, area)
-
-
 def open_exhibit(by: Principal, exhibit_id: ObjectId, purpose: str) -> dict[str, Any]:
-    """Return an exhibit that the person may open; one that shows a face asks for a purpose, and the look is recorded."""
+    """Return an exhibit that the person may open; one with a face asks for a purpose, and the look is recorded."""
     row = Exhibit._get_collection().find_one({"$and": [{"_id": exhibit_id}, scope_filter(by, VIEW)]})
     if row is None:
         raise Problem("not_found")

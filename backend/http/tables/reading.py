@@ -137,7 +137,7 @@ def read_xlsx(data: bytes) -> tuple[list[list[str]], set[tuple[int, int]]]:
     most_rows = settings.current().max_table_rows + 100  # blank rows do not count, but not without end
     command = [sys.executable, "-I", str(READER), str(most_rows), str(MOST_COLUMNS)]
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise refusal("too_large") from error
     if done.returncode:

@@ -1,0 +1,47 @@
+"""The real platform as the cockpit's sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from backend.plugin_api import (
+    areas_around,
+    guard,
+    home_of,
+    installed_registry,
+    permitted,
+    principal_or_none,
+    scope_filter,
+)
+from dash_cockpit.sources import CockpitSources, MapArea, Owned
+
+T = TypeVar("T")
+
+
+def sources() -> CockpitSources:
+    """Return what plugins registered and how the platform answers for viewers and areas."""
+    registry = installed_registry()
+
+    def owned(records: Sequence[T]) -> list[Owned[T]]:
+        return [Owned(registry.owner_of(record), record) for record in records]
+
+    return CockpitSources(
+        themes=registry.themes,
+        panels=owned(registry.panels),
+        map_layers=owned(registry.map_layers),
+        principal=principal_or_none,
+        permitted=permitted,
+        scope_filter=scope_filter,
+        home=home_of,
+        areas=map_areas,
+        guard=guard,
+    )
+
+
+def map_areas(path: str, depth: int) -> list[MapArea]:
+    """Return the area at `path` followed by those down to `depth` levels below."""
+    return [
+        MapArea(path=area.path, name=area.name, level=area.level, boundary=area.boundary or None)
+        for area in areas_around(path, depth)
+    ]

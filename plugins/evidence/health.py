@@ -1,0 +1,33 @@
+"""What the health page asks of evidence."""
+
+from __future__ import annotations
+
+from backend.plugin_api import Health, HealthCheck, current_settings, utcnow
+from plugins.evidence.models import CAPTURE_FLOW, Capture
+from plugins.evidence.vision import ModelMissing, check_models
+
+
+def models_there() -> Health:
+    """Look whether the configured models are there; without them captures wait."""
+    chosen = current_settings()
+    try:
+        check_models(chosen.face_models, chosen.object_model, chosen.object_labels)
+    except ModelMissing as error:
+        return Health("fail", f"{error} 新的取证照片已保存，模型就绪后自动处理。")
+    if not chosen.object_model:
+        return Health("warn", "没有配置物品检测模型，只提取人脸和平台给出的区域。")
+    return Health("ok", "人脸和物品检测模型已就绪。")
+
+
+def captures_on_time() -> Health:
+    """Count the captures that wait longer than they should."""
+    late = CAPTURE_FLOW.overdue(Capture, utcnow()).limit(1000).count(with_limit_and_skip=True)
+    if late:
+        return Health("warn", f"{late} 条取证照片等待提取已超过 10 分钟，请检查视觉任务进程。")
+    return Health("ok", "没有积压。")
+
+
+CHECKS = [
+    HealthCheck(name="evidence.models", title="视觉模型", run=models_there),
+    HealthCheck(name="evidence.backlog", title="取证积压", run=captures_on_time),
+]
