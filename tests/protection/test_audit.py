@@ -212,7 +212,7 @@ def test_many_sealing_at_once_make_one_chain(monkeypatch, start_process):
     assert audit.verify().fault is None
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.01, 0.02, 0.04, 0.06, 0.1])
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.1])
 def test_sealing_killed_in_the_middle_leaves_a_whole_chain(start_process, delay):
     write(400)
     process = start_process("tests.protection.program", "seal-audit")
