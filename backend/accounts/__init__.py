@@ -1,6 +1,16 @@
 """The routes and pages of identity: login, own account, users, roles, areas, organisations, module switches."""
 
+from __future__ import annotations
+
+from flask import Flask
+
 from backend.accounts import me_routes, role_routes, session_routes, territory_routes, user_routes
+from backend.accounts.menu import install as install_menu
+from backend.accounts.menu import menu_of
+from backend.accounts.pages import CONTENT_POLICY, dressed, page, pages, sent_elsewhere
+from backend.http import Api
+
+__all__ = ["BLUEPRINTS", "CONTENT_POLICY", "dressed", "install", "install_menu", "menu_of", "page", "sent_elsewhere"]
 
 #: The API routes.
 BLUEPRINTS = (
@@ -10,3 +20,10 @@ BLUEPRINTS = (
     role_routes.blueprint,
     territory_routes.blueprint,
 )
+
+
+def install(app: Flask, api: Api) -> None:
+    """Add the routes to the API and the pages to the app."""
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(pages)

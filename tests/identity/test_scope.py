@@ -75,9 +75,7 @@ def test_reads_and_writes_agree(grants, switches, records, within):
     # Said once more in the plainest words, as the measure of both.
     def expected(area: str, company: ObjectId | None) -> bool:
         held = any(
-            PERMISSION in grant.permissions
-            and lies_in(area, grant.area)
-            and grant.organisation in (None, company)
+            PERMISSION in grant.permissions and lies_in(area, grant.area) and grant.organisation in (None, company)
             for grant in grants
         )
         return held and is_on(area, switches)

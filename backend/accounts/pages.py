@@ -1,0 +1,181 @@
+"""The pages: login, home with the person's menu, own account; and the frame that other pages extend (`base.html`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from backend.accounts.me_routes import shown_me
+from backend.accounts.menu import menu_of
+from backend.accounts.session_routes import shown_session
+from backend.http.access import actor_of
+from backend.identity import (
+    USER_TYPES,
+    NotLoggedIn,
+    PasswordChangeRequired,
+    Principal,
+    area_names,
+    current_principal,
+    require_anywhere,
+)
+from backend.identity.errors import IdentityError
+from backend.identity.people import own_user
+from backend.identity.sessions import sessions_of
+from backend.protection import acting
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+#: All that a page needs comes from this server; no script stands in the page itself.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+pages = Blueprint(
+    "accounts", __name__, template_folder="templates", static_folder="static", static_url_path="/static/accounts"
+)
+
+
+def page(permission: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a page that needs a login and, if given, a permission.
+
+    Whoever is not signed in is sent to the login and comes back after it.
+    """
+
+    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def shown(*args: Any, **kwargs: Any) -> Any:
+            if (elsewhere := sent_elsewhere()) is not None:
+                return elsewhere
+            principal = current_principal()
+            try:
+                if permission:
+                    require_anywhere(principal, permission)
+            except IdentityError as refusal:
+                return dressed(render_template("refused.html", refusal=refusal), refusal.status)
+            with acting(actor_of(principal)):
+                return dressed(view(*args, **kwargs))
+
+        return shown
+
+    return decorator
+
+
+def sent_elsewhere() -> AnyResponse | None:
+    """Return the way to the login, or to the change of the first password; None for whoever may go on."""
+    try:
+        current_principal()
+    except NotLoggedIn:
+        wanted = request.full_path.rstrip("?")
+        return redirect(f"{url_for('accounts.login')}?next={quote(wanted, safe='')}")
+    except PasswordChangeRequired:
+        return redirect(url_for("accounts.account"))
+    return None
+
+
+def dressed(html: str | AnyResponse, status: int = 200) -> AnyResponse:
+    """Give a page the headers that keep it private and free of foreign scripts."""
+    answer = html if isinstance(html, AnyResponse) else Response(html, status)
+    answer.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+@pages.route("/login")
+def login() -> AnyResponse:
+    """登录页."""
+    wanted = own_address(request.args.get("next", ""))
+    try:
+        current_principal(before_password_change=True)
+    except NotLoggedIn:
+        return dressed(render_template("login.html", next=wanted, account_page=url_for("accounts.account")))
+    return redirect(wanted)
+
+
+@pages.route("/")
+@page()
+def home() -> str:
+    """首页：本人可用的模块."""
+    principal = current_principal()
+    grants = {grant.area for grant in principal.grants}
+    names = area_names(grants)
+    return render_template(
+        "home.html",
+        menu=menu_of(principal),
+        greeting=greeting(datetime.now(ZONE).hour),
+        user_type=USER_TYPES[principal.user_type],
+        areas=[names.get(area, area) if area else "全部区域" for area in sorted(grants)],
+    )
+
+
+@pages.route("/account")
+def account() -> AnyResponse:
+    """本人账号页；须修改初始密码的人也可打开."""
+    try:
+        principal = current_principal(before_password_change=True)
+    except NotLoggedIn:
+        return sent_elsewhere() or redirect(url_for("accounts.login"))
+    return dressed(
+        render_template(
+            "account.html",
+            me=shown_me(principal, own_user(principal)),
+            sessions=[shown_session(session, principal.session) for session in sessions_of(principal.id)],
+        )
+    )
+
+
+def own_address(wanted: str) -> str:
+    """Return where to go after the login: an address of this server, the home page for anything else."""
+    parts = urlsplit(wanted)
+    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    return wanted if plain and not parts.netloc and not parts.scheme else "/"
+
+
+def greeting(hour: int) -> str:
+    """Return how one greets at this hour."""
+    for end, words in ((5, "夜深了"), (9, "早上好"), (12, "上午好"), (14, "中午好"), (18, "下午好")):
+        if hour < end:
+            return words
+    return "晚上好"
+
+
+@pages.app_context_processor
+def frame() -> dict[str, Any]:
+    """Give every page the person whose name stands in the frame."""
+    return {"signed_in_person": _person_or_none}
+
+
+def _person_or_none() -> Principal | None:
+    try:
+        return current_principal(before_password_change=True)
+    except IdentityError:
+        return None
+
+
+@pages.app_template_filter("local_time")
+def local_time(moment: datetime | None) -> str:
+    """Show a time of the store as people here read it: 2026-01-31 08:30."""
+    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if moment else "—"
+
+
+@pages.app_template_filter("device")
+def device(user_agent: str) -> str:
+    """Name the device and the browser behind a user agent, roughly."""
+    systems = {
+        "iPhone": "iPhone", "iPad": "iPad", "HarmonyOS": "鸿蒙设备", "Android": "安卓设备",
+        "Windows": "Windows 电脑", "Mac OS X": "Mac 电脑", "Linux": "Linux 电脑",
+    }  # fmt: skip
+    browsers = {
+        "TaurusApp": "浙政钉", "DtDreamWeb": "浙里办", "MicroMessenger": "微信", "Edg/": "Edge", "Firefox/": "Firefox",
+        "Chrome/": "Chrome", "Safari/": "Safari",
+    }  # fmt: skip
+    system = next((name for mark, name in systems.items() if mark.lower() in user_agent.lower()), "其他设备")
+    browser = next((name for mark, name in browsers.items() if mark.lower() in user_agent.lower()), "程序")
+    return f"{system} · {browser}"
