@@ -18,6 +18,9 @@ MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "W
 # Real progressive JPEGs have about ten scans; each costs a pass over all pixels, so thousands are an attack.
 MAX_JPEG_SCANS = 32
 
+# Nothing can be seen on less, and no camera makes longer strips.
+SHORTEST_SIDE, LONGEST_STRIP = 16, 10
+
 # Cameras write local time; without an offset beside it, that is the time here.
 CAMERA_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -27,7 +30,7 @@ ORIENTATION, EXIF_BLOCK, TAKEN_AT, TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9
 class BadPhoto(Exception):
     """The upload is no usable photo: `code` is stable, `detail` a Chinese sentence for the sender.
 
-    Codes: photo_empty, photo_type, photo_animated, photo_too_large, photo_damaged.
+    Codes: photo_empty, photo_type, photo_animated, photo_too_large, photo_shape, photo_damaged.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -53,6 +56,8 @@ def check_photo(data: bytes, max_pixels: int) -> PhotoFacts:
     image = _opened(data, max_pixels)
     if image.width * image.height > max_pixels:
         raise _too_large(max_pixels)
+    if min(image.size) < SHORTEST_SIDE or max(image.size) > LONGEST_STRIP * min(image.size):
+        raise BadPhoto("photo_shape", f"照片边长至少 {SHORTEST_SIDE} 像素，长边不得超过短边的 {LONGEST_STRIP} 倍。")
     if image.format in ("PNG", "WEBP") and getattr(image, "is_animated", False):
         raise BadPhoto("photo_animated", "不接受动态图片，请上传普通照片。")
     exif = _exif(image)

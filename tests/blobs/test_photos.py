@@ -103,6 +103,11 @@ def test_bombs_are_refused_by_their_header_alone() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250_000  # kB; the pixels above took 147,000
 
 
+@pytest.mark.parametrize("size", [(15, 40), (40, 15), (1, 1), (16, 161), (1610, 161 - 1)])
+def test_specks_and_strips_are_refused(size: tuple[int, int]) -> None:
+    assert refused(photo("PNG", size)) == "photo_shape"
+
+
 def test_a_jpeg_with_scans_without_end_is_refused() -> None:
     data = photo("JPEG", progressive=True)
     start = data.rindex(b"\xff\xda")

@@ -48,7 +48,7 @@ class FaceDetector:
         if quick:
             return self._seen(photo, near * QUICK_LOOK)
         faces = self._seen(photo, FAR_LOOK, near)
-        if any(face.height * near < SMALL_FACE * longer for face in faces):
+        if near < LARGEST_LOOK and any(face.height * near < SMALL_FACE * longer for face in faces):
             faces = self._seen(photo, FAR_LOOK, near, min(near * 2, LARGEST_LOOK))
         return faces
 

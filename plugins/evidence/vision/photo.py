@@ -22,6 +22,9 @@ from plugins.evidence.vision.results import (
     UnreadablePhoto,
 )
 
+#: A strip longer than this many times its width cannot be shrunk for the detectors; no camera makes one.
+LONGEST_STRIP = 10
+
 FACE_TOOL = f"insightface {version('insightface')}"
 OBJECT_TOOL = f"onnxruntime {version('onnxruntime')}"
 
@@ -71,7 +74,7 @@ def decode(photo: bytes) -> Pixels:
         picture = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise UnreadablePhoto from error
-    if picture is None:
+    if picture is None or max(picture.shape[:2]) > LONGEST_STRIP * min(picture.shape[:2]):
         raise UnreadablePhoto
     return cast(Pixels, picture)
 
