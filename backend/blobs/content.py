@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from pymongo.errors import DuplicateKeyError
 
@@ -23,7 +23,9 @@ from backend import protection, settings, storage
 from backend.blobs import cipher
 from backend.blobs.errors import BlobDamaged, BlobMissing
 from backend.blobs.folder import FolderStore
-from backend.blobs.s3 import BucketStore
+
+if TYPE_CHECKING:
+    from backend.blobs.s3 import BucketStore
 
 COLLECTION = "blobs"
 CHUNK_BYTES = 256 * 1024
@@ -181,4 +183,6 @@ def _objects() -> ObjectStore:
 
 @lru_cache(maxsize=1)
 def _bucket(url: str, endpoint: str, region: str, access_key: str, secret_key: str) -> BucketStore:
+    from backend.blobs.s3 import BucketStore  # 6 MB in every process, for those who use it
+
     return BucketStore(url, endpoint=endpoint, region=region, access_key=access_key, secret_key=secret_key)
