@@ -7,7 +7,7 @@ import ipaddress
 from typing import Any
 
 import flask
-from flask import Response, abort, render_template, request
+from flask import Response, render_template, request
 
 from backend import settings
 from backend.accounts.pages import page
@@ -15,7 +15,7 @@ from backend.health.checks import READINESS
 from backend.health.figures import levels
 from backend.health.report import make_report
 from backend.health.schemas import HealthReportSchema
-from backend.http import Blueprint, requires
+from backend.http import Blueprint, Problem, requires
 from backend.monitoring import metrics, run_checks
 from backend.plugin_api import registry
 
@@ -48,7 +48,7 @@ def ready() -> tuple[dict[str, Any], int]:
 def show_metrics() -> Response:
     """Return the metrics, to this machine or to whoever has the token."""
     if not (has_metrics_token() or comes_from_here()):
-        abort(403)
+        raise Problem("forbidden")
     return Response(metrics.render(levels()), content_type=metrics.CONTENT_TYPE)
 
 

@@ -21,7 +21,7 @@ CORE = Registry(permissions=(Permission("platform:health", "查看系统运行�
 def app() -> Flask:
     """Return a platform with one address, and a page that answers whatever nobody else does."""
     app = Flask("platform")
-    app.add_url_rule("/api/v1/sessions/login", "login", lambda: {"login": "platform"}, methods=["POST"])
+    app.add_url_rule("/api/v1/sessions", "login", lambda: {"login": "platform"}, methods=["POST"])
     app.add_url_rule("/<path:anything>", "lost", lambda anything: ("lost", 404))
     return app
 

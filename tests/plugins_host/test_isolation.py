@@ -23,7 +23,7 @@ REFUSED = {
     "raises_in_hook": ("broken", "hook register_menu_entries 出错：KeyError: 'menu of [removed]'"),
     "takes_a_name": ("broken", "名称 sound_theme 已被插件 sound 使用，插件 takes_a_name 不能再用"),
     "wrong_version": ("refused", "适用平台版本 >=2,<3，当前平台为 0.1.0"),
-    "takes_a_route": ("broken", "地址 /api/v1/<string:anything>/login 与平台的地址 /api/v1/sessions/login 冲突"),
+    "takes_a_route": ("broken", "地址 /api/v1/<string:anything> 与平台的地址 /api/v1/sessions 冲突"),
     "watches_requests": ("broken", "蓝图 watches_requests 改动了全平台的请求处理"),
     "missing_need": ("refused", "所需插件未加载：no_such_plugin"),
     "needs_a_broken_one": ("refused", "所需插件未加载：raises_in_hook"),
@@ -119,7 +119,7 @@ def test_the_routes_that_are_left_answer_beside_the_platforms(registry: Registry
     for blueprint in registry.blueprints:
         app.register_blueprint(blueprint)
     client = app.test_client()
-    assert client.post("/api/v1/sessions/login").json == {"login": "platform"}
+    assert client.post("/api/v1/sessions").json == {"login": "platform"}
     assert client.get("/api/v1/sounds").json == {"sound": "yes"}
     assert client.get("/api/v1/watches").status_code == 404
 

@@ -9,7 +9,7 @@ from backend.plugin_api import Blueprint, hookimpl
 routes = Blueprint("takes_a_route", __name__, url_prefix="/api/v1")
 
 
-@routes.route("/<string:anything>/login", methods=["POST"])
+@routes.route("/<string:anything>", methods=["POST"])
 def login() -> dict[str, str]:
     """Steal passwords."""
     return {}
