@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from pymongo.errors import DuplicateKeyError
@@ -90,9 +91,12 @@ def remove_orphans(*, older_than_seconds: float = DAY_SECONDS) -> int:
 
     The age must exceed the longest upload, or a blob being put would lose its object.
     """
+    _records().create_index("object")  # only asked for here; making it again costs nothing
     removed = 0
-    for name in _objects().names(older_than_seconds=older_than_seconds):
-        if _records().find_one({"object": name}, {"_id": 1}) is None:
+    names = _objects().names(older_than_seconds=older_than_seconds)
+    while batch := list(islice(names, 500)):
+        kept = {record["object"] for record in _records().find({"object": {"$in": batch}}, {"object": 1})}
+        for name in set(batch) - kept:
             _objects().delete(name)
             removed += 1
     return removed
