@@ -58,8 +58,8 @@ def list_areas(query: dict[str, Any]) -> Any:
     within, boundary = query.pop("within"), query.pop("boundary")
     found = {"$and": [area_filter(within, "path"), query]}
     fields = None if boundary else {"boundary": 0}
-    page = read_page(Area._get_collection(), found, sort=[("path", 1)], projection=fields, **page)
-    return page.shown(shown_area)
+    areas = read_page(Area._get_collection(), found, sort=[("path", 1)], projection=fields, **page)
+    return areas.shown(shown_area)
 
 
 @blueprint.route("/areas", methods=["POST"])

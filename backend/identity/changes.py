@@ -13,6 +13,7 @@ from backend.protection import audit
 from backend.storage import Record, atomically, utcnow
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 def add(record: R, action: str, detail: Mapping[str, Any] | None = None) -> R:
@@ -61,7 +62,7 @@ def remove(record: Record, action: str, detail: Mapping[str, Any] | None = None)
     atomically(work)
 
 
-def with_plain_errors(work: Callable[[], R]) -> R:
+def with_plain_errors(work: Callable[[], T]) -> T:
     """Run `work`, and say what MongoEngine refuses in identity's words."""
     try:
         return work()

@@ -77,7 +77,7 @@ def checked_boundary(boundary: Mapping[str, Any] | None) -> dict[str, Any]:
     if not boundary:
         return {}
     kind, coordinates = boundary.get("type"), boundary.get("coordinates")
-    polygons = [coordinates] if kind == "Polygon" else coordinates
+    polygons: Any = [coordinates] if kind == "Polygon" else coordinates
     if (
         set(boundary) != {"type", "coordinates"}
         or kind not in ("Polygon", "MultiPolygon")
