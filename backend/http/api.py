@@ -89,8 +89,8 @@ class Blueprint(flask_smorest.Blueprint):
                 answer.setdefault("headers", {})["ETag"] = ETAG
         if doc_info.get("login"):
             doc["security"] = [{name: []} for name in SECURITY_SCHEMES]
-        # The path is not known yet here; `Api.register_blueprint` adds the problems when it is.
-        doc["x-problems"] = sorted(operation_problems(doc_info, method, has_path_parameters=False))
+        # `Api.document` turns them into answers, when all codes are registered and the path is known.
+        doc["x-problems"] = sorted(operation_problems(doc, doc_info.get("problems", ()), method))
         return doc
 
 
@@ -130,6 +130,8 @@ class Api(flask_smorest.Api):
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 if isinstance(operation, dict) and "x-problems" in operation:
+                    # Docstrings end with a full stop, titles do not.
+                    operation["summary"] = operation.get("summary", "").rstrip(".。")
                     codes = {*operation.pop("x-problems"), *(["not_found"] if "{" in path else [])}
                     responses = {str(status): each for status, each in operation.get("responses", {}).items()}
                     described = problem_responses(codes, problem)

@@ -12,12 +12,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 #: What any address may answer, whatever it does.
 EVERYWHERE = ("bad_request", "too_many_requests", "store_unavailable")
-BY_LOCATION: Mapping[str, tuple[str, ...]] = {
-    "query": ("invalid",),
-    "json": ("malformed_json", "json_too_deep", "too_large", "unsupported_media_type", "invalid"),
-    "form": ("too_large", "unsupported_media_type", "invalid"),
-    "files": ("too_large", "unsupported_media_type", "invalid"),
-}
+IN_QUERY = ("invalid",)
+IN_FORM = ("too_large", "unsupported_media_type", "invalid")
+IN_JSON = (*IN_FORM, "malformed_json", "json_too_deep")
 
 
 def describe(
@@ -51,13 +48,13 @@ def problem_responses(codes: Iterable[str], schema: Any) -> dict[int, dict[str, 
     return responses
 
 
-def operation_problems(notes: Mapping[str, Any], method: str, has_path_parameters: bool) -> set[str]:
-    """Return all codes that an operation may answer with."""
-    codes = {*EVERYWHERE, *notes.get("problems", ())}
-    for parameter in notes.get("arguments", {}).get("parameters", ()):
-        codes.update(BY_LOCATION.get(parameter["in"], ()))
-    if has_path_parameters:
-        codes.add("not_found")
+def operation_problems(doc: Mapping[str, Any], named: Iterable[str], method: str) -> set[str]:
+    """Return all codes that an operation may answer with: those that it names, and those that its arguments bring."""
+    codes = {*EVERYWHERE, *named}
+    if any(parameter.get("in") == "query" for parameter in doc.get("parameters", ())):
+        codes.update(IN_QUERY)
+    for media_type in doc.get("requestBody", {}).get("content", ()):
+        codes.update(IN_JSON if media_type == "application/json" else IN_FORM)
     if method not in ("get", "head", "options"):
         codes.add("foreign_origin")
     return codes

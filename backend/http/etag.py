@@ -9,6 +9,7 @@ from typing import Any
 
 from bson import ObjectId
 from flask import Response, request
+from werkzeug.datastructures import ETags
 
 from backend.http.describing import View, describe
 from backend.http.problems import Problem
@@ -45,7 +46,7 @@ def if_match(view: View) -> View:
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        if not any(tag for tag in _if_match_tags()):
+        if not _if_match_tags():
             raise Problem("precondition_required")
         return view(*args, **kwargs)
 
@@ -72,8 +73,12 @@ def if_match_version(record_id: ObjectId) -> int:
 
 def _if_match_tags() -> set[str]:
     # `*` would say "whatever it is now", which is the very thing that If-Match is asked for to prevent.
-    tags = request.if_match
-    return {_plain(tag) for tag in tags.as_set(include_weak=True)} if tags and not tags.star_tag else set()
+    return set() if request.if_match.star_tag else _tags(request.if_match)
+
+
+def _tags(given: ETags) -> set[str]:
+    # The parser lets empty tags through, as None.
+    return {_plain(tag) for tag in given.as_set(include_weak=True) if tag}
 
 
 def _plain(tag: str) -> str:
@@ -93,7 +98,7 @@ def tag_answer(response: Response, content: Any) -> Response:
         elif reading and not response.is_streamed:
             response.headers["ETag"] = f'"{hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()}"'
     if reading and "If-None-Match" in request.headers and "ETag" in response.headers:
-        known = {_plain(tag) for tag in request.if_none_match.as_set(include_weak=True)}
+        known = _tags(request.if_none_match)
         if _plain(response.headers["ETag"].removeprefix("W/").strip('"')) in known or request.if_none_match.star_tag:
             response.set_data(b"")
             response.status_code = 304
