@@ -13,6 +13,9 @@ from backend.health import figures
 from backend.jobs import connection, dead_jobs
 from backend.monitoring import Health, HealthCheck
 from backend.monitoring.faults import STORE_ERRORS
+from backend.plugin_api.registry import installed
+from backend.storage import migrations
+from backend.storage.migrations import MigrationError
 
 # A probe must answer soon, above all when the store does not.
 PROBE_SECONDS = 2.0
@@ -37,6 +40,20 @@ def queue_store() -> Health:
     except RedisError:
         return Health("fail", "Redis 没有应答：后台任务和事件要等它恢复后补做，请检查 Redis 服务。")
     return Health("ok", "Redis 应答正常")
+
+
+def migrated() -> Health:
+    """Look for migrations that have not run."""
+    try:
+        with pymongo.timeout(PROBE_SECONDS):
+            waiting = migrations.pending(installed().migration_folders())
+    except MigrationError as error:
+        return Health("fail", f"迁移脚本有误：{error}")
+    except STORE_ERRORS:
+        return Health("warn", "数据库没有应答，没有检查。")
+    if waiting:
+        return Health("fail", f"有 {len(waiting)} 个数据迁移尚未执行，请运行 python -m backend db migrate。")
+    return Health("ok", "数据结构已是最新")
 
 
 def outbox() -> Health:
@@ -73,13 +90,15 @@ def disk() -> Health:
 
 STORE = HealthCheck(name="platform.store", title="数据库", run=store)
 QUEUE_STORE = HealthCheck(name="platform.redis", title="Redis", run=queue_store)
+MIGRATIONS = HealthCheck(name="platform.migrations", title="数据迁移", run=migrated)
 
 #: What must be so before requests are sent to this process.
-READINESS = (STORE, QUEUE_STORE)
+READINESS = (STORE, QUEUE_STORE, MIGRATIONS)
 #: All checks of the platform, for the health page.
 CHECKS = (
     STORE,
     QUEUE_STORE,
+    MIGRATIONS,
     HealthCheck(name="platform.outbox", title="事件与任务", run=outbox),
     HealthCheck(name="platform.workers", title="后台进程", run=workers),
     HealthCheck(name="platform.disk", title="磁盘空间", run=disk),

@@ -13,7 +13,6 @@ import backend
 from backend import storage
 from backend.events import dead_deliveries
 from backend.health import figures
-from backend.health.checks import CHECKS
 from backend.jobs import dead_jobs
 from backend.monitoring import faults, redact_text, run_checks
 from backend.plugin_api.registry import Registry
@@ -26,7 +25,7 @@ STATES = ("ok", "warn", "fail")
 def make_report(registry: Registry) -> dict[str, Any]:
     """Return plugins, checks, queues and failed work; raises what the store raises when it does not answer."""
     plugins = plugin_rows(registry)
-    checks = [asdict(result) for result in run_checks((*CHECKS, *registry.health_checks))]
+    checks = [asdict(result) for result in run_checks(registry.health_checks)]
     unloaded = any(row["state"] in ("broken", "refused") for row in plugins)
     return {
         "state": worst([*(check["state"] for check in checks), "warn" if unloaded else "ok"]),

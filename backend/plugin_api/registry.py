@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import backend
 from backend.monitoring import guard
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class Registry:
         """
         permission = getattr(record, "permission", "")
         return permission.partition(":")[0] if isinstance(permission, str) and permission else self.owner_of(record)
+
+    def migration_folders(self) -> list[Path]:
+        """Return where migrations may lie: the platform's folder, then those of the loaded plugins."""
+        plugins = [status.folder / "migrations" for status in self.plugins if status.folder]
+        return [Path(backend.__file__).with_name("migrations"), *plugins]
 
     def ask(self, hook: str, **arguments: Any) -> Any:
         """Return the first answer that is not None; a plugin that raises is passed over and its fault counted."""

@@ -35,7 +35,7 @@ def app(clean: Settings) -> Flask:
     health.install(app, api)
     found = load_plugins(
         clean,
-        core=Registry(permissions=PLATFORM_PERMISSIONS),
+        core=Registry(permissions=PLATFORM_PERMISSIONS, health_checks=health.CHECKS),
         url_map=app.url_map,
         folders=(BROKEN,),
         with_installed=False,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from backend import settings as settings_module
 from backend import storage
+from backend.plugin_api import registry
+from backend.plugin_api.registry import PluginStatus
 from backend.settings import Settings
+from backend.storage import migrations
 
 
 @pytest.fixture
@@ -28,6 +32,20 @@ def test_alive_and_ready(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/healthz").json == {"status": "ok"}
     assert (client.get("/readyz").status_code, client.get("/readyz").json) == (200, {"status": "ready", "failed": []})
+
+
+def test_with_a_migration_that_has_not_run_it_is_not_ready(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    script = tmp_path / "migrations" / "2026_01_31_rename_colour.py"
+    script.write_text('"""Colours have a new name."""\n\n\ndef migrate(db):\n    pass\n')
+    before = registry.installed()
+    status = PluginStatus(name="late", state="loaded", folder=tmp_path)
+    registry.install(dataclasses.replace(before, plugins=(status,)))
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, [each["name"] for each in answer.json["failed"]]) == (503, ["platform.migrations"])
+    assert "db migrate" in answer.json["failed"][0]["detail"]
+    migrations.migrate(registry.installed().migration_folders())
+    assert app.test_client().get("/readyz").status_code == 200
 
 
 def test_without_redis_it_is_alive_and_not_ready(app: Flask, other_settings: object) -> None:
