@@ -62,7 +62,9 @@ def serve_compressed(app: Flask, prefix: str) -> None:
         with packing:
             key = (canonical_path(), encoding)
             if key not in kept:
-                kept[key] = Bundle(pack(body, encoding), encoding, response.mimetype, blake2b(body, digest_size=12).hexdigest())
+                kept[key] = Bundle(
+                    pack(body, encoding), encoding, response.mimetype, blake2b(body, digest_size=12).hexdigest()
+                )
         answer = kept[key].response()
         answer.headers["Cache-Control"] = response.headers["Cache-Control"]
         answer.vary.add("Accept-Encoding")

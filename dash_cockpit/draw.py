@@ -23,8 +23,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 TEMPLATE = theme.plotly_template()
 
 #: Room for the labels under upright bars, in widths of a Chinese character.
-LABELS_WIDTH = 27
-LINE_WIDTH = 4
+LABELS_WIDTH = 26
 
 
 def draw(content: Content) -> Component:
@@ -41,8 +40,7 @@ def draw(content: Content) -> Component:
         case Rows():
             return draw_rows(content) if content.rows else nothing()
         case Chart():
-            styled = go.Figure(content.figure).update_layout(template=TEMPLATE)
-            return graph(styled.to_plotly_json())
+            return draw_chart(content)
     raise TypeError(f"A panel returns one of the kinds of content, not {type(content).__name__}.")
 
 
@@ -64,9 +62,8 @@ def draw_bars(content: Bars) -> Component:
     if not len(content.labels) or not content.series:
         return nothing()
     colours = series_colours(list(content.series), content.tones)
-    labels = [wrapped(label) for label in content.labels]
-    fits = all(labels) and sum(max(map(width, label)) + 0.7 for label in labels if label) <= LABELS_WIDTH
-    if content.horizontal or not fits:
+    labels = None if content.horizontal else fitting(content.labels)
+    if labels is None:
         return with_legend(draw_bar_list(content, colours), colours, content.unit, key_needed=len(colours) > 1)
     total = np.nansum([np.asarray(values, float) for values in content.series.values()], axis=0)
     texts = ["".join(compact(value)) for value in total]
@@ -90,7 +87,7 @@ def draw_bars(content: Bars) -> Component:
         "bargap": 0.5 if len(labels) > 4 else 0.64,
         "xaxis": {
             "tickvals": list(range(len(labels))),
-            "ticktext": ["<br>".join(label or ()) for label in labels],
+            "ticktext": labels,
             "tickangle": 0,
             "showgrid": False,
             "range": [-0.6, len(labels) - 0.4],
@@ -149,6 +146,7 @@ def draw_trend(content: Trend) -> Component:
     days = (times[-1] - times[0]).total_seconds() / 86_400
     tick = "%H:%M" if days < 2 else "%-m月%-d日" if days < 400 else "%Y年%-m月"
     alone = len(content.series) == 1
+    filled = list(content.series)[:1] if len(content.series) <= 2 else []
     traces = [
         {
             "type": "scatter",
@@ -157,11 +155,11 @@ def draw_trend(content: Trend) -> Component:
             "x": [time.isoformat(timespec="seconds") for time in times],
             "y": typed(values),
             "line": {"color": colours[name], "width": 2.5, "shape": "spline", "smoothing": 0.6},
-            "fill": "tozeroy" if alone or i == 0 else "none",
-            "fillgradient": {"type": "vertical", "colorscale": fade(colours[name])} if alone or i == 0 else None,
+            "fill": "tozeroy" if name in filled else "none",
+            "fillgradient": {"type": "vertical", "colorscale": fade(colours[name])} if name in filled else None,
             "hovertemplate": f"{name} %{{y:,}} {content.unit}<extra></extra>",
         }
-        for i, (name, values) in enumerate(content.series.items())
+        for name, values in content.series.items()
     ]
     every = np.concatenate([np.asarray(values, float) for values in content.series.values()])
     layout = {
@@ -172,11 +170,21 @@ def draw_trend(content: Trend) -> Component:
             "hoverformat": "%-m月%-d日 %H:%M" if days < 60 else "%Y年%-m月%-d日",
             "nticks": 6,
             "tickangle": 0,
+            "ticklabelstandoff": 5,
             "showgrid": False,
         },
         "yaxis": value_axis(every),
     }
     return with_legend(graph({"data": traces, "layout": layout}), colours, content.unit, key_needed=not alone)
+
+
+def draw_chart(content: Chart) -> Component:
+    """Return a plugin's own figure in the shared style."""
+    figure = go.Figure(content.figure)
+    figure.layout.template = TEMPLATE
+    if any("polar" in trace.type for trace in figure.data) and not figure.layout.margin.to_plotly_json():
+        figure.update_layout(margin={"l": 52, "r": 52, "t": 30, "b": 30})  # Plotly keeps no room for these labels
+    return graph(figure.to_plotly_json())
 
 
 def nothing() -> Component:
@@ -237,15 +245,19 @@ def value_axis(values: Any, headroom: float = 1.06) -> dict[str, Any]:
     return {"range": [0, max(top, ticks[-1])], "tickvals": ticks.tolist(), "ticktext": [number(tick) for tick in ticks]}
 
 
-def wrapped(label: str) -> list[str] | None:
-    """Return a label in at most two short lines, None when it needs more room."""
-    if width(label) <= LINE_WIDTH + 0.5:
-        return [label]
+def fitting(labels: Sequence[str]) -> list[str] | None:
+    """Return the labels so that they fit under upright bars, in one line or in two, None when they do not."""
+    for shown in (list(labels), [halved(label) for label in labels]):
+        if sum(max(map(width, label.split("<br>"))) + 0.8 for label in shown) <= LABELS_WIDTH:
+            return shown
+    return None
+
+
+def halved(label: str) -> str:
+    """Return a label in two lines where that tears no word: 清源街道 becomes 清源 over 街道, 3号院 stays."""
     middle = (len(label) + 1) // 2
-    lines = [label[:middle], label[middle:]]
-    # Letters and digits must not be torn apart.
-    torn = lines[0][-1].isascii() and lines[1][0].isascii()
-    return None if torn or max(map(width, lines)) > LINE_WIDTH else lines
+    torn = len(label) < 4 or label[middle - 1].isascii() or label[middle].isascii()
+    return label if torn else f"{label[:middle]}<br>{label[middle:]}"
 
 
 def fade(colour: str) -> list[list[Any]]:

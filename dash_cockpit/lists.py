@@ -40,16 +40,21 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
     most = max(float(total.max()), 1e-9)
     label_width = min(max(width(label) for label in content.labels), 9.0)
     value_width = max(width(number(value)) for value in total)
-    grid = {"gridTemplateColumns": f"1.6em {label_width + 0.4:.1f}em 1fr {value_width + 0.6:.1f}em"}
+    # Places are told only where the plugin has put the best first.
+    ranked = content.horizontal and bool(np.all(np.diff(total) <= 0))
+    rank_width = "1.6em " if ranked else ""
+    grid = {"gridTemplateColumns": f"{rank_width}{label_width + 0.4:.1f}em 1fr {value_width + 0.6:.1f}em"}
     lines = []
     for i, label in enumerate(content.labels):
         parts = [
-            html.Span(style={"width": f"{100 * max(values[i], 0) / most:.2f}%", "background": colours[name]}, title=name)
+            html.Span(
+                style={"width": f"{100 * max(values[i], 0) / most:.2f}%", "background": colours[name]}, title=name
+            )
             for name, values in series.items()
             if values[i] > 0
         ]
         cells = [
-            html.Span(str(i + 1), className="bar-rank"),
+            *([html.Span(str(i + 1), className="bar-rank")] if ranked else []),
             html.Span(label, className="bar-label", title=label),
             html.Span(parts, className="bar-track"),
             html.Span(number(total[i]), className="bar-value"),
@@ -86,7 +91,7 @@ def _line(row: Row, grid: Mapping[str, str]) -> Component:
 
 def _mark(row: Row) -> list[Component]:
     if row.tone in ALERTS:
-        return [html.Span(className=f"mark mark-{row.tone}", title=ALERTS[row.tone][2])]
+        return [html.Span(className=f"mark mark-{row.tone}", title=ALERTS[row.tone][-1])]
     return [] if row.tone == "plain" else [html.Span(className=f"dot tone-{row.tone}")]
 
 

@@ -18,7 +18,7 @@ from dash_cockpit.sources import CockpitSources, MapArea
 RESTING_PLACE = [29.2, 120.1]
 
 # Panes from the ground up, each over the one before. Leaflet's own overlays lie at 400, its tooltips at 650.
-PANES = {"ground": 390, "labels": 430, "points": 450, "live": 460}
+PANES = {"ground": 390, "points": 450, "labels": 455, "live": 460}
 
 
 def draw_map() -> Component:

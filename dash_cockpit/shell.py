@@ -157,7 +157,7 @@ def draw_header(sources: CockpitSources, viewer: Any, district: str) -> Componen
                 [html.Span(id="link-state", className="link-state"), html.Span(viewer.name, className="person"), leave],
                 className="header-right",
             ),
-            html.Nav(id="tabs", className="tabs"),
+            html.Nav(id="themes", className="themes"),
         ],
         className="header",
     )

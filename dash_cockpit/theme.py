@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, get_args
+from urllib.parse import quote
 
 import plotly.graph_objects as go
 
@@ -14,7 +15,7 @@ STAGE_HEIGHT = 1080
 COLOURS = {
     "ground": "#050e24",
     "ground-deep": "#020817",
-    "panel": "rgba(8, 25, 58, 0.86)",
+    "panel": "rgba(7, 22, 52, 0.93)",
     "panel-head": "rgba(38, 124, 235, 0.34)",
     "line": "rgba(86, 160, 255, 0.26)",
     "line-soft": "rgba(110, 170, 255, 0.13)",
@@ -42,12 +43,12 @@ TONES: dict[Tone, str] = {
     "off": "#5f6f8c",
 }
 
-#: How an alert level is told without colour: shape, sign inside it, and word.
-ALERTS: dict[Tone, tuple[str, str, str]] = {
-    "hint": ("circle(50%)", "i", "提示"),
-    "minor": ("polygon(50% 0, 100% 50%, 50% 100%, 0 50%)", "!", "一般"),
-    "major": ("polygon(50% 4%, 100% 94%, 0 94%)", "!", "较重"),
-    "critical": ("polygon(30% 0, 70% 0, 100% 30%, 100% 70%, 70% 100%, 30% 100%, 0 70%, 0 30%)", "!!", "严重"),
+#: How an alert level is told without colour: outline in a box of 24, sign inside it, height of the sign, and word.
+ALERTS: dict[Tone, tuple[str, str, float, str]] = {
+    "hint": ("M12 1a11 11 0 1 0 .01 0z", "i", 17.0, "提示"),
+    "minor": ("M12 0L24 12L12 24L0 12z", "!", 17.0, "一般"),
+    "major": ("M12 1L24 23L0 23z", "!", 20.5, "较重"),
+    "critical": ("M7 0h10l7 7v10l-7 7h-10l-7-7v-10z", "!!", 17.5, "严重"),
 }
 
 #: For series and layers that have no tone of their own; neighbours differ in lightness too.
@@ -56,7 +57,7 @@ SEQUENCE = ("#4cc9ff", "#ffc857", "#8b93ff", "#35dfa4", "#ff9b71", "#d08bff", "#
 FONT = '"Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 
 TYPE = {"small": 14, "body": 16, "title": 19, "figure": 38, "heading": 40}
-SPACING = {"gap": 16, "edge": 20, "side": 440, "header": 84}
+SPACING = {"gap": 16, "edge": 20, "header": 84}
 
 
 def colour(tone: Tone, position: int = 0) -> str:
@@ -64,13 +65,25 @@ def colour(tone: Tone, position: int = 0) -> str:
     return SEQUENCE[position % len(SEQUENCE)] if tone == "plain" else TONES[tone]
 
 
+def alert_mark(tone: Tone) -> str:
+    """Return the mark of an alert level as a picture in a data address."""
+    outline, sign, baseline, _ = ALERTS[tone]
+    ink = "#fff" if tone == "critical" else "#071530"
+    picture = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>"
+        f"<path d='{outline}' fill='{TONES[tone]}'/>"
+        f"<text x='12' y='{baseline}' text-anchor='middle' font-family='sans-serif' font-weight='900' "
+        f"font-size='15' fill='{ink}'>{sign}</text></svg>"
+    )
+    return "data:image/svg+xml," + quote(picture, safe="/:=' ")
+
+
 def css_variables() -> str:
     """Return the theme as a CSS rule, so that style sheets and scripts name colours instead of repeating them."""
     variables = {
         **COLOURS,
         **{f"tone-{tone}": TONES[tone] for tone in get_args(Tone)},
-        **{f"shape-{tone}": shape for tone, (shape, _, _) in ALERTS.items()},
-        **{f"sign-{tone}": f'"{sign}"' for tone, (_, sign, _) in ALERTS.items()},
+        **{f"mark-{tone}": f'url("{alert_mark(tone)}")' for tone in ALERTS},
         **{f"type-{name}": f"{size}px" for name, size in TYPE.items()},
         **{name: f"{size}px" for name, size in SPACING.items()},
         "font": FONT,
@@ -101,7 +114,14 @@ def plotly_template() -> dict[str, Any]:
         polar={
             "bgcolor": "rgba(0,0,0,0)",
             "angularaxis": {"gridcolor": COLOURS["line"], "linecolor": COLOURS["line"]},
-            "radialaxis": {"gridcolor": COLOURS["line-soft"], "linecolor": COLOURS["line"]},
+            "radialaxis": {
+                "gridcolor": COLOURS["line-soft"],
+                "showline": False,
+                "angle": 90,
+                "tickangle": 90,
+                "nticks": 4,
+                "tickfont": {"size": 11, "color": COLOURS["ink-faint"]},
+            },
         },
         coloraxis={"colorscale": [[0, "#0b2a5c"], [0.5, "#1f7bff"], [1, "#8fe3ff"]], "showscale": False},
         showlegend=False,

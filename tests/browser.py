@@ -55,11 +55,20 @@ class Watched:
 
 @contextmanager
 def watching(
-    browser: Browser, *, width: int = 1920, height: int = 1080, device_scale: float = 1, cookies: dict[str, str] | None = None, base: str = ""
+    browser: Browser,
+    *,
+    width: int = 1920,
+    height: int = 1080,
+    device_scale: float = 1,
+    cookies: dict[str, str] | None = None,
+    base: str = "",
 ) -> Iterator[Watched]:
     """Open an empty page of the given size in a fresh profile and watch it; `cookies` are set for `base`."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, device_scale_factor=device_scale, locale="zh-CN", base_url=base or None
+        viewport={"width": width, "height": height},
+        device_scale_factor=device_scale,
+        locale="zh-CN",
+        base_url=base or None,
     )
     context.add_cookies([{"name": name, "value": value, "url": base} for name, value in (cookies or {}).items()])
     context.set_default_timeout(15_000)

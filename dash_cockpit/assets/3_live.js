@@ -37,7 +37,7 @@
     });
     feed.busy = false;
     // Spread out a little, so that many screens do not ask in step.
-    const seconds = feed.state === "failed" || feed.broken ? Math.min(feed.seconds, 5) : feed.seconds;
+    const seconds = feed.state === "failed" || feed.broken ? Math.min(feed.seconds, 3) : feed.seconds;
     feed.due = performance.now() + seconds * 1000 * (0.95 + Math.random() * 0.1);
     if (body !== null && !feed.stopped) feed.deliver(body, feed);
   }
@@ -105,10 +105,10 @@
   function drawTabs() {
     const tabs = plan.themes.map((theme) => {
       const chosen = theme.name === state.theme;
-      const attributes = { class: chosen ? "tab is-chosen" : "tab", "data-theme": theme.name, "aria-current": chosen ? "page" : null };
+      const attributes = { class: chosen ? "theme is-chosen" : "theme", "data-theme": theme.name, "aria-current": chosen ? "page" : null };
       return cockpit.element("button", attributes, theme.title);
     });
-    document.getElementById("tabs").replaceChildren(...tabs);
+    document.getElementById("themes").replaceChildren(...tabs);
   }
 
   /** Show the theme and area that the address names. The map stays as it is; only its layers change. */

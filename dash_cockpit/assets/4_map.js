@@ -11,6 +11,7 @@
 
   let map = null;
   let bounds = null;
+  let framed = false;
   let touchedAt = -Infinity;
   let returning = null;
   let layers = new Map(); // name -> { title, live, colour, group, markers, hidden, known }
@@ -95,22 +96,36 @@
     );
   }
 
-  /** Fit the boundaries into what the panels leave free. */
-  function frameBounds(animate) {
-    if (!map || !bounds) return;
-    const middle = document.querySelector(".middle");
-    const box = map.getContainer();
-    if (!middle || !box.offsetWidth) return;
-    const left = middle.offsetLeft, right = box.offsetWidth - left - middle.offsetWidth;
-    const top = middle.offsetTop + document.getElementById("top").offsetHeight;
-    const bottom = box.offsetHeight - middle.offsetTop - middle.offsetHeight;
-    const options = { paddingTopLeft: [left + 30, top + 56], paddingBottomRight: [right + 30, bottom + 84] };
-    const zoom = Math.min(map.getBoundsZoom(bounds, false, L.point(options.paddingTopLeft).add(options.paddingBottomRight)), 18);
-    const middlePoint = map.project(bounds.getCenter(), zoom)
-      .subtract([(options.paddingTopLeft[0] - options.paddingBottomRight[0]) / 2, (options.paddingTopLeft[1] - options.paddingBottomRight[1]) / 2]);
-    const centre = map.unproject(middlePoint, zoom);
-    if (animate && map._loaded && map.getZoom() > 8) map.flyTo(centre, zoom, { duration: 0.8 });
+  /** The part of the map that panels, figures and ticker leave free, in the map's own pixels. */
+  function freeBox() {
+    const stage = map.getContainer().getBoundingClientRect();
+    const scale = stage.width / map.getContainer().offsetWidth;
+    const middle = document.querySelector(".middle").getBoundingClientRect();
+    const top = document.getElementById("top").getBoundingClientRect();
+    return {
+      left: (middle.left - stage.left) / scale, right: (middle.right - stage.left) / scale,
+      top: (top.bottom - stage.top) / scale, bottom: (middle.bottom - stage.top) / scale - 50,
+    };
+  }
+
+  /** Move so that `latLng` comes to lie at `share` (0 to 1 across and down) of the free part. */
+  function moveTo(latLng, zoom, [across, down], animate) {
+    const free = freeBox();
+    const at = L.point(free.left + (free.right - free.left) * across, free.top + (free.bottom - free.top) * down);
+    const centre = map.unproject(map.project(latLng, zoom).subtract(at.subtract(map.getSize().divideBy(2))), zoom);
+    if (animate) map.flyTo(centre, zoom, { duration: 0.9 });
     else map.setView(centre, zoom, { animate: false });
+  }
+
+  /** Fit the boundaries into the free part. */
+  function frameBounds(animate) {
+    if (!map || !bounds || !map.getContainer().offsetWidth) return;
+    const free = freeBox();
+    const margin = L.point(90, 96);
+    const taken = map.getSize().subtract([free.right - free.left, free.bottom - free.top]).add(margin);
+    const zoom = Math.min(map.getBoundsZoom(bounds, false, taken), 18);
+    moveTo(bounds.getCenter(), zoom, [0.5, 0.5], animate && framed);
+    framed = true;
   }
 
   // --- Points --------------------------------------------------------------------------------------------------
@@ -131,7 +146,6 @@
       const marker = L.marker([point.lat, point.lon], { icon, pane: "live", keyboard: false });
       marker.on("add", () => {
         const mark = element("span", { class: ALERTS[point.tone] ? `mark mark-${point.tone}` : "pin" });
-        mark.style.setProperty("--tone", colour);
         marker.getElement().replaceChildren(mark);
         marker.getElement().style.setProperty("--tone", colour);
       });
@@ -158,11 +172,13 @@
   }
 
   function openCard(marker) {
-    const middle = document.querySelector(".middle");
-    const right = map.getContainer().offsetWidth - middle.offsetLeft - middle.offsetWidth;
-    const free = { autoPanPaddingTopLeft: [middle.offsetLeft + 20, 250], autoPanPaddingBottomRight: [right + 20, 90] };
+    const free = freeBox();
+    const size = map.getSize();
     marker.unbindPopup();
-    marker.bindPopup(card(marker.point, marker.layerState), { minWidth: 250, maxWidth: 300, className: "card-popup", ...free });
+    marker.bindPopup(card(marker.point, marker.layerState), {
+      minWidth: 250, maxWidth: 300, className: "card-popup",
+      autoPanPaddingTopLeft: [free.left + 12, free.top + 12], autoPanPaddingBottomRight: [size.x - free.right + 12, size.y - free.bottom + 12],
+    });
     marker.openPopup();
   }
 
@@ -251,14 +267,10 @@
     }, NEW_MILLISECONDS);
   }
 
-  /** Fly to a place so that it comes to lie in the free middle, below its card. */
+  /** Fly to a place so that it comes to lie below the middle, with room for its card. */
   function flyTo(latLng) {
-    const zoom = Math.max(map.getZoom(), Math.min(map.getBoundsZoom(bounds || L.latLngBounds([latLng])) + 1.6, 17));
-    const middle = document.querySelector(".middle");
-    const centre = [middle.offsetLeft + middle.offsetWidth / 2, middle.offsetTop + middle.offsetHeight * 0.62];
-    const size = map.getSize();
-    const target = map.project(latLng, zoom).subtract([centre[0] - size.x / 2, centre[1] - size.y / 2]);
-    map.flyTo(map.unproject(target, zoom), zoom, { duration: 1.1 });
+    const near = bounds ? map.getBoundsZoom(bounds) + 1.2 : 15;
+    moveTo(latLng, Math.max(map.getZoom(), Math.min(near, 17)), [0.5, 0.7], true);
   }
 
   function visitMarker(marker) {

@@ -71,6 +71,7 @@ class Platform:
     violations: list[Point] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
+    areas: dict[str, str] = field(default_factory=dict)
     down: bool = False
     slow_seconds: float = 8.0
 
@@ -105,6 +106,7 @@ class Platform:
             at=at or NOW - timedelta(minutes=7 * number),
         )
         self.violations.insert(0, point)
+        self.areas[point.key] = area.path
         return point
 
 
@@ -124,7 +126,10 @@ def spread(path: str, count: int, seed: int) -> list[tuple[float, float]]:
     centre = shape.representative_point()
     scale = 0.25
     return [
-        (float(centre.x + random.uniform(-1, 1) * (east - west) * scale), float(centre.y + random.uniform(-1, 1) * (north - south) * scale))
+        (
+            float(centre.x + random.uniform(-1, 1) * (east - west) * scale),
+            float(centre.y + random.uniform(-1, 1) * (north - south) * scale),
+        )
         for _ in range(count)
     ]
 
@@ -138,7 +143,12 @@ def places(kind: str, per_compound: float, seed: int) -> list[tuple[str, Point]]
             tone = "off" if random.random() < 0.08 else "plain"
             state = "停用" if tone == "off" else "正常"
             details = [("所在", " ".join(names(area.path)[1:])), ("状态", state)]
-            found.append((area.path, Point(f"{kind}-{i}-{j}", lon, lat, f"{area.name}{j + 1}号{kind}", kind, tone, details=details)))
+            found.append(
+                (
+                    area.path,
+                    Point(f"{kind}-{i}-{j}", lon, lat, f"{area.name}{j + 1}号{kind}", kind, tone, details=details),
+                )
+            )
     return found
 
 
@@ -164,7 +174,12 @@ def areas(path: str, depth: int) -> Sequence[MapArea]:
         return []
     found = [each for key, each in AREAS.items() if key == path or key.startswith(path + "/")]
     return [
-        MapArea(path=each.path, name=each.name, level=each.level, boundary={"type": "Polygon", "coordinates": [each.boundary]})
+        MapArea(
+            path=each.path,
+            name=each.name,
+            level=each.level,
+            boundary={"type": "Polygon", "coordinates": [each.boundary]},
+        )
         for each in found
         if each.path.count("/") - path.count("/") <= depth
     ]
@@ -185,27 +200,39 @@ def build(platform: Platform) -> CockpitSources:
 
         return read
 
-    def panel(plugin: str, name: str, title: str, theme: str, place: str, order: int, show: Any, refresh: int = 30) -> Owned[Panel]:
+    def panel(
+        plugin: str, name: str, title: str, theme: str, place: str, order: int, show: Any, refresh: int = 30
+    ) -> Owned[Panel]:
         record = Panel(
-            name=f"{plugin}.{name}", title=title, theme=theme, permission=f"{plugin}:view", place=place, order=order,
-            show=counted(name, show), refresh_seconds=refresh,
+            name=f"{plugin}.{name}",
+            title=title,
+            theme=theme,
+            permission=f"{plugin}:view",
+            place=place,
+            order=order,
+            show=counted(name, show),
+            refresh_seconds=refresh,
         )
         return Owned(plugin, record)
 
     def base_figures(view: View) -> Figures:
         points = sum(inside(path, view) for path, _ in POINTS)
-        return Figures([
-            Figure("小区", sum(inside(each.path, view) for each in COMPOUNDS), "个"),
-            Figure("投放点", points, "个"),
-            Figure("集置点", sum(inside(path, view) for path, _ in STATIONS), "座"),
-            Figure("设备在线率", 94.7, "%", "good"),
-        ])
+        return Figures(
+            [
+                Figure("小区", sum(inside(each.path, view) for each in COMPOUNDS), "个"),
+                Figure("投放点", points, "个"),
+                Figure("集置点", sum(inside(path, view) for path, _ in STATIONS), "座"),
+                Figure("设备在线率", 94.7, "%", "good"),
+            ]
+        )
 
     def evidence_figures(view: View) -> Figures:
-        return Figures([
-            Figure("本年收运量", 286_413.4, "吨"),
-            Figure("今日抓拍", len(platform.violations), "起", "major"),
-        ])
+        return Figures(
+            [
+                Figure("本年收运量", 286_413.4, "吨"),
+                Figure("今日抓拍", len(platform.violations), "起", "major"),
+            ]
+        )
 
     def compounds_by_area(view: View) -> Bars:
         below = children(view)
@@ -218,7 +245,9 @@ def build(platform: Platform) -> CockpitSources:
 
     def waste_ring(view: View) -> Ring:
         return Ring(
-            ["可回收物", "有害垃圾", "易腐垃圾", "其他垃圾"], np.array([812.4, 9.6, 1204.2, 1650.8]), "吨",
+            ["可回收物", "有害垃圾", "易腐垃圾", "其他垃圾"],
+            np.array([812.4, 9.6, 1204.2, 1650.8]),
+            "吨",
             ["recyclable", "hazardous", "food", "residual"],
         )
 
@@ -236,34 +265,59 @@ def build(platform: Platform) -> CockpitSources:
     def hours(view: View) -> Trend:
         times = [NOW - timedelta(hours=23 - i) for i in range(24)]
         random = np.random.default_rng(5)
-        shape = 30 + 60 * np.exp(-((np.arange(24) - 7) % 24 - 4.0) ** 2 / 8) + 80 * np.exp(-((np.arange(24) - 19.0) ** 2) / 8)
+        shape = (
+            30
+            + 60 * np.exp(-(((np.arange(24) - 7) % 24 - 4.0) ** 2) / 8)
+            + 80 * np.exp(-((np.arange(24) - 19.0) ** 2) / 8)
+        )
         return Trend(times, {"今日": (shape + random.normal(0, 4, 24)).round(), "昨日": (shape * 0.9).round()}, "起")
 
     def days(view: View) -> Trend:
         times = [NOW - timedelta(days=29 - i) for i in range(30)]
         random = np.random.default_rng(6)
-        series = {name: level + np.cumsum(random.normal(0, level / 30, 30)) for name, level in
-                  {"可回收物": 9_200.0, "易腐垃圾": 42_000.0, "其他垃圾": 61_000.0, "有害垃圾": 900.0}.items()}
+        series = {
+            name: level + np.cumsum(random.normal(0, level / 30, 30))
+            for name, level in {
+                "可回收物": 9_200.0,
+                "易腐垃圾": 42_000.0,
+                "其他垃圾": 61_000.0,
+                "有害垃圾": 900.0,
+            }.items()
+        }
         tones = {"可回收物": "recyclable", "易腐垃圾": "food", "其他垃圾": "residual", "有害垃圾": "hazardous"}
         return Trend(times, {name: values.round() for name, values in series.items()}, "kg", tones)
 
     def newest(view: View) -> Rows:
         rows = [
-            Row([point.label, point.kind, f"{point.at.astimezone():%H:%M}"], point.picture, (point.lon, point.lat), point.tone, point.key)
+            Row(
+                [point.label, point.kind, f"{point.at.astimezone():%H:%M}"],
+                point.picture,
+                (point.lon, point.lat),
+                point.tone,
+                point.key,
+            )
             for point in platform.violations[:20]
         ]
         return Rows(["投放点", "类型", "时间"], rows)
 
     def orders(view: View) -> Rows:
         rows = [
-            Row([f"PD{2026112200 + i}", names(COMPOUNDS[i * 13 % 160].path)[2], ("待签收", "处置中", "已回单")[i % 3]], tone=("minor", "plain", "good")[i % 3], key=str(i))
+            Row(
+                [f"PD{2026112200 + i}", names(COMPOUNDS[i * 13 % 160].path)[2], ("待签收", "处置中", "已回单")[i % 3]],
+                tone=("minor", "plain", "good")[i % 3],
+                key=str(i),
+            )
             for i in range(14)
         ]
         return Rows(["派单号", "社区", "状态"], rows)
 
     def radar(view: View) -> Chart:
-        trace = go.Scatterpolar(r=[86, 92, 78, 95, 81, 88, 86], theta=["投放", "收集", "运输", "处置", "宣传", "整改", "投放"], fill="toself")
-        return Chart(go.Figure(trace, layout={"polar": {"radialaxis": {"range": [0, 100], "nticks": 4, "tickfont": {"size": 11}}}, "margin": {"t": 34, "b": 30}}))
+        trace = go.Scatterpolar(
+            r=[86, 92, 78, 95, 81, 88, 86],
+            theta=["投放", "收集", "运输", "处置", "宣传", "整改", "投放"],
+            fill="toself",
+        )
+        return Chart(go.Figure(trace, layout={"polar": {"radialaxis": {"range": [0, 100]}}}))
 
     def broken(view: View) -> Bars:
         raise ValueError("The vendor made a mistake.")
@@ -274,7 +328,7 @@ def build(platform: Platform) -> CockpitSources:
 
     def violations(view: View) -> list[Point]:
         platform.read("violations")
-        return [point for point in platform.violations if True][:100]
+        return [point for point in platform.violations if inside(platform.areas[point.key], view)]
 
     def layer(points: list[tuple[str, Point]]) -> Any:
         return lambda view: [point for path, point in points if inside(path, view)]
@@ -308,16 +362,69 @@ def build(platform: Platform) -> CockpitSources:
             panel("base_info", "empty", "检查考核", "base", "left", 20, lambda view: Rows(["小区"], [])),
             panel("base_info", "two", "设备状况", "base", "right", 10, base_figures),
             panel("base_info", "waste2", "四分类占比", "base", "right", 20, waste_ring),
+            panel("evidence", "vehicle_days", "近三十日收运量", "vehicles", "left", 10, days),
+            panel("evidence", "recycling_ring", "回收品类", "recycling", "left", 10, device_ring),
+            panel("evidence", "effect_ring", "四分类占比", "effect", "right", 10, waste_ring),
             panel("odd", "broken", "噪声监测", "odd", "left", 10, broken),
             panel("odd", "slow", "迟缓数据", "odd", "left", 20, slow),
             panel("odd", "fine", "噪声趋势", "odd", "right", 10, hours, 1),
         ],
         map_layers=[
-            Owned("base_info", MapLayer(name="base_info.points", title="投放点", theme="overview", permission="base_info:view", show=layer(POINTS), order=10)),
-            Owned("base_info", MapLayer(name="base_info.stations", title="集置点", theme="overview", permission="base_info:view", show=layer(STATIONS), order=20)),
-            Owned("evidence", MapLayer(name="evidence.live", title="违规抓拍", theme="overview", permission="evidence:view", show=violations, order=30, live=True)),
-            Owned("evidence", MapLayer(name="evidence.alerts", title="预警事件", theme="alerts", permission="evidence:view", show=violations, live=True)),
-            Owned("base_info", MapLayer(name="base_info.all_points", title="投放点", theme="base", permission="base_info:view", show=layer(POINTS))),
+            Owned(
+                "base_info",
+                MapLayer(
+                    name="base_info.points",
+                    title="投放点",
+                    theme="overview",
+                    permission="base_info:view",
+                    show=layer(POINTS),
+                    order=10,
+                ),
+            ),
+            Owned(
+                "base_info",
+                MapLayer(
+                    name="base_info.stations",
+                    title="集置点",
+                    theme="overview",
+                    permission="base_info:view",
+                    show=layer(STATIONS),
+                    order=20,
+                ),
+            ),
+            Owned(
+                "evidence",
+                MapLayer(
+                    name="evidence.live",
+                    title="违规抓拍",
+                    theme="overview",
+                    permission="evidence:view",
+                    show=violations,
+                    order=30,
+                    live=True,
+                ),
+            ),
+            Owned(
+                "evidence",
+                MapLayer(
+                    name="evidence.alerts",
+                    title="预警事件",
+                    theme="alerts",
+                    permission="evidence:view",
+                    show=violations,
+                    live=True,
+                ),
+            ),
+            Owned(
+                "base_info",
+                MapLayer(
+                    name="base_info.all_points",
+                    title="投放点",
+                    theme="base",
+                    permission="base_info:view",
+                    show=layer(POINTS),
+                ),
+            ),
         ],
         principal=lambda: PEOPLE.get(request.cookies.get("who", "")),
         permitted=lambda person, permission: permission in person.permissions,

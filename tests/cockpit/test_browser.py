@@ -1,0 +1,176 @@
+"""The cockpit in a real browser."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import watching
+from tests.cockpit import fake
+
+FIGURES_DRAWN = "() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
+
+
+def ready(page: Page, path: str = "/cockpit/") -> None:
+    """Open the cockpit and wait until map, points and figures are drawn."""
+    page.goto(path)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.leaflet-areas-pane path, .leaflet-overlay-pane path').length > 20"
+    )
+    page.wait_for_function(
+        "() => document.querySelectorAll('.drawing').length === document.querySelectorAll('.js-plotly-plot').length"
+    )
+    page.wait_for_function("() => !document.querySelector('.panel-waiting')")
+
+
+def test_the_page_is_drawn_without_asking_anybody_else(browser, base):
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page)
+        page.wait_for_function(FIGURES_DRAWN)
+        assert page.locator("h1").inner_text() == "生活垃圾分类数据驾驶舱"
+        assert page.locator(".district").inner_text() == "清序区"
+        page.wait_for_function(
+            "() => /^\\d{4}年\\d{1,2}月\\d{1,2}日　星期.　\\d\\d:\\d\\d:\\d\\d$/.test(document.getElementById('clock').textContent)"
+        )
+        assert page.locator(".theme").all_inner_texts()[0] == "总览"
+        assert page.locator(".figure-number").first.inner_text() == "160"
+        assert page.locator(".leaflet-points-pane path").count() >= 300
+        assert page.locator(".area-name").all_inner_texts() == [street.name for street in fake.STREETS]
+        assert page.locator(".leaflet-control-attribution").count() == 0
+        watched.assert_clean()
+
+
+def test_a_change_of_theme_keeps_the_map_and_the_address_tells_it(browser, base):
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page)
+        page.evaluate("() => document.querySelector('.leaflet-container').marked = true")
+        page.get_by_role("button", name="派单处置管理").click()
+        page.get_by_text("PD2026112200").wait_for()
+        assert page.evaluate("() => document.querySelector('.leaflet-container').marked") is True
+        assert "theme=dispatch" in page.url
+        page.go_back()
+        page.get_by_text("小区分布").wait_for()
+        page.locator(".leaflet-overlay-pane path.leaflet-interactive").nth(2).click(force=True)
+        page.wait_for_function("() => document.querySelectorAll('.trail-step').length === 2")
+        assert "area=339999" in page.url
+        page.locator(".trail-step").first.click()
+        page.wait_for_function("() => document.querySelectorAll('.trail-step').length === 1")
+        assert "area=" not in page.url
+        watched.assert_clean()
+
+
+def test_a_new_violation_appears_by_itself_pulses_and_is_flown_to(browser, base, platform):
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page)
+        page.wait_for_function("() => document.querySelectorAll('.leaflet-live-pane .flag').length === 12")
+        zoom = page.evaluate("() => cockpit.map.handle().getZoom()")
+        point = platform.violate(41, at=datetime.now(UTC))
+        page.wait_for_selector(".flag.is-new", timeout=6_000)
+        page.wait_for_selector(".card-popup")
+        assert page.locator(".card-popup strong").inner_text() == point.label
+        assert page.locator(".card-photo").evaluate("image => image.complete && image.naturalWidth > 0")
+        assert page.evaluate("() => cockpit.map.handle().getZoom()") > zoom
+        page.wait_for_function(
+            "label => document.querySelector('[data-panel=\"evidence.newest\"] .row').innerText.includes(label)",
+            arg=point.label,
+        )
+        page.wait_for_function("label => document.querySelector('#ticker').innerText.includes(label)", arg=point.label)
+        watched.assert_clean()
+
+
+def test_a_broken_panel_shows_its_card_and_its_neighbour_is_fine(browser, base, platform):
+    platform.slow_seconds = 60
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        page.goto("/cockpit/?theme=odd")
+        page.wait_for_selector("[data-panel='odd.broken'] .panel-error")
+        page.wait_for_selector("[data-panel='odd.slow'] .panel-error")
+        page.wait_for_selector("[data-panel='odd.fine'] .js-plotly-plot")
+        platform.down = True
+        page.locator("[data-panel='odd.fine'] .panel-age").get_by_text("前的数据").wait_for()
+        assert page.locator("[data-panel='odd.fine'] .js-plotly-plot").count() == 1
+        platform.down = False
+        page.wait_for_function(
+            "() => document.querySelector(\"[data-panel='odd.fine'] .panel-age\").textContent === ''"
+        )
+        watched.assert_clean()
+
+
+LAYOUT = """() => {
+  const faults = [];
+  const box = (node) => node.getBoundingClientRect();
+  const inside = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+  const screen = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+  const boxes = [...document.querySelectorAll('.side .panel, .top .figure, .theme, #ticker, #legend')].filter((n) => n.offsetWidth);
+  for (const node of boxes) if (!inside(box(node), screen)) faults.push(`outside: ${node.innerText.slice(0, 20)}`);
+  for (const a of boxes) for (const b of boxes) {
+    if (a === b || a.contains(b) || b.contains(a)) continue;
+    const [p, q] = [box(a), box(b)];
+    if (p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1) faults.push(`overlap: ${a.innerText.slice(0, 12)} / ${b.innerText.slice(0, 12)}`);
+  }
+  for (const node of document.querySelectorAll('h1, h2, .theme, .figure-value, .figure-label, .ring-label, .bar-label, .card-title span, .legend-title'))
+    if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== 'inline') faults.push(`clipped: ${node.innerText}`);
+  for (const list of document.querySelectorAll('.rows-body, .bar-list')) {
+    const body = box(list.closest('.panel-body'));
+    if (!inside(box(list), body)) faults.push('list beyond its panel');
+  }
+  for (const graph of document.querySelectorAll('.js-plotly-plot')) {
+    const frame = box(graph);
+    for (const text of graph.querySelectorAll('text')) if (text.textContent && !inside(box(text), frame)) faults.push(`label cut: ${text.textContent}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(1366, 768, 1), (1920, 1080, 1), (1920, 1080, 2), (3840, 2160, 1)]
+)
+def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, scale):
+    with watching(
+        browser, width=width, height=height, device_scale=scale, cookies={"who": "chief"}, base=base
+    ) as watched:
+        page = watched.page
+        for theme in ("overview", "dispatch", "base"):
+            ready(page, f"/cockpit/?theme={theme}")
+            assert page.evaluate(LAYOUT) == []
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (3840, 2160)])
+def test_the_pointer_meets_what_it_points_at(browser, base, width, height):
+    with watching(browser, width=width, height=height, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page)
+        miss = page.evaluate(
+            """() => {
+              const map = cockpit.map.handle();
+              const box = map.getContainer().getBoundingClientRect();
+              const scale = box.width / map.getContainer().offsetWidth;
+              const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 };
+              const meant = L.point(map.getSize()).divideBy(2);
+              return map.mouseEventToContainerPoint(at).distanceTo(meant) * scale;
+            }"""
+        )
+        assert miss <= 1
+        bar = page.locator("[data-panel='base_info.compounds'] .bars .point").nth(1).bounding_box()
+        page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+        page.wait_for_selector("[data-panel='base_info.compounds'] .hovertext")
+        assert fake.STREETS[1].name in page.locator("[data-panel='base_info.compounds'] .hovertext").first.inner_text()
+        flag = page.locator(".leaflet-live-pane .flag").first.bounding_box()
+        page.mouse.click(flag["x"] + flag["width"] / 2, flag["y"] + flag["height"] / 2)
+        page.wait_for_selector(".card-popup")
+        watched.assert_clean()
+
+
+def test_a_street_leader_sees_the_street(browser, base):
+    with watching(browser, cookies={"who": "street"}, base=base) as watched:
+        page = watched.page
+        ready(page, "/cockpit/?area=339999")
+        assert page.locator(".district").inner_text() == "云桥街道"
+        assert page.locator(".figure-number").first.inner_text() == "42"
+        watched.assert_clean()
