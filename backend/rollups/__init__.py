@@ -2,8 +2,9 @@
 
 from backend.rollups.marking import mark_dirty, mark_many
 from backend.rollups.reading import Summary, bucket_starts, figures
-from backend.rollups.recompute import background_jobs, install, rebuild, recompute_dirty
+from backend.rollups.recompute import background_jobs, rebuild, recompute_dirty
 from backend.rollups.records import LEVELS, Definition, Mark, Metric, Rollup
+from backend.rollups.registry import install
 
 #: The stored records of this package, for `ensure_indexes`.
 DOCUMENTS = (Mark, Rollup, Definition)

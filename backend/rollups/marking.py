@@ -7,13 +7,14 @@ from datetime import datetime
 
 from backend import storage
 from backend.rollups.buckets import hour_of
+from backend.rollups.registry import installed
 
 
 def mark_dirty(metric: str, area: str, at: datetime | None = None) -> None:
     """Say that figures of `metric` changed in `area` at the time `at` of the record; call it with the write itself.
 
     A record that moves needs two marks: one for where (and when) it was, one for where it is. Raises RuntimeError
-    outside `atomically`.
+    outside `atomically`, LookupError for an unknown metric, ValueError when a metric by time gets none.
     """
     mark_many(metric, [(area, at)])
 
@@ -27,7 +28,10 @@ def mark_many(metric: str, places: Iterable[tuple[str, datetime | None]]) -> Non
 
 def insert_marks(metric: str, places: Iterable[tuple[str, datetime | None]]) -> int:
     """Store a mark for each different area and hour; returns how many."""
-    different = {(area, hour_of(at) if at else None) for area, at in places}
+    by_time = installed(metric).time_field is not None
+    different = {(area, hour_of(at) if at and by_time else None) for area, at in places}
+    if by_time and any(at is None for _, at in different):
+        raise ValueError(f"Metric {metric} is counted by time: a mark of it needs one.")
     if different:
         marks = [{"metric": metric, "area": area, "at": at} for area, at in different]
         storage.database()["rollup_marks"].insert_many(marks)

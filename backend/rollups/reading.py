@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from backend import storage
 from backend.rollups.buckets import bucket_of, cut_area, within
 from backend.rollups.buckets import bucket_starts as starts_of
-from backend.rollups.recompute import installed
 from backend.rollups.records import LEVELS, Metric, depth
+from backend.rollups.registry import installed
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 
@@ -43,8 +43,9 @@ class Summary:
         """Return a measure for each of `values`, 0 where there is none; for figures by one thing, such as time."""
         if len(self.by) != 1:
             raise ValueError("The figures must be by one thing.")
-        found = dict(zip((key[0] for key in self.keys), self.measures[measure], strict=True))
-        return np.array([found.get(value, 0) for value in values], dtype=self.measures[measure].dtype)
+        figures = self.measures[measure]
+        found = dict(zip((key[0] for key in self.keys), figures.tolist(), strict=True))
+        return _numbers([found.get(value, 0) for value in values], whole=figures.dtype == np.int64)
 
 
 def figures(
@@ -81,7 +82,7 @@ def figures(
         ((tuple(row["_id"][part] for part in key), row) for row in rows),
         key=lambda group: tuple((value is not None, str(type(value)), value) for value in group[0]),
     )
-    measures = {each: _numbers([row[each] for _, row in groups]) for each in metric.measures}
+    measures = {each: _measure([row[each] for _, row in groups]) for each in metric.measures}
     return Summary(tuple(by), [values for values, _ in groups], measures)
 
 
@@ -140,6 +141,11 @@ def _operators(metric: Metric) -> dict[str, str]:
     return {name: next(iter(measure)) for name, measure in metric.measures.items()}
 
 
-def _numbers(values: Sequence[Any]) -> Numbers:
-    whole = all(isinstance(value, int) for value in values)
-    return np.array([0 if value is None else value for value in values], dtype=np.int64 if whole else np.float64)
+def _measure(values: Sequence[Any]) -> Numbers:
+    return _numbers(
+        [0 if value is None else value for value in values], whole=all(isinstance(value, int) for value in values)
+    )
+
+
+def _numbers(values: Sequence[Any], *, whole: bool) -> Numbers:
+    return np.array(values, dtype=np.int64) if whole else np.array(values, dtype=np.float64)

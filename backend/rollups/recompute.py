@@ -22,32 +22,11 @@ from backend.monitoring import guard
 from backend.rollups.buckets import SHANGHAI, bucket_of, cut_area, in_area, in_bucket
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
+from backend.rollups.registry import all_installed, installed
 
 # Marks read at a time, and areas in one aggregation.
 MARKS = 5000
 AREAS = 200
-
-_installed: dict[str, Metric] = {}
-_checked: set[str] = set()
-
-
-def install(metrics: Iterable[Metric]) -> None:
-    """Make `metrics` those of this process; raises ValueError when two have one name."""
-    found: dict[str, Metric] = {}
-    for metric in metrics:
-        if metric.name in found:
-            raise ValueError(f"Two metrics are called {metric.name}.")
-        found[metric.name] = metric
-    _installed.clear()
-    _installed.update(found)
-    _checked.clear()
-
-
-def installed(name: str) -> Metric:
-    """Return a metric by name; raises LookupError."""
-    if name not in _installed:
-        raise LookupError(f"There is no metric called {name}.")
-    return _installed[name]
 
 
 def recompute_dirty() -> int:
@@ -56,9 +35,13 @@ def recompute_dirty() -> int:
     A metric that fails is counted as a fault of its plugin and does not keep the others from theirs.
     """
     written = 0
-    for metric in list(_installed.values()):
+    definitions = storage.database()["rollup_definitions"]
+    known = {definition["_id"]: definition["digest"] for definition in definitions.find()}
+    for metric in all_installed():
         with guard(metric.name.partition(".")[0], f"metric {metric.name}"):
-            _rebuild_when_declared_anew(metric)
+            if known.get(metric.name) != metric.digest():
+                rebuild(metric.name)
+                definitions.update_one({"_id": metric.name}, {"$set": {"digest": metric.digest()}}, upsert=True)
             written += _recompute(metric)
     return written
 
@@ -82,28 +65,22 @@ def background_jobs() -> tuple[Job, ...]:
             title="汇总指标重算",
             run=recompute_dirty,
             every_seconds=5,
-            timeout_seconds=300,
+            timeout_seconds=120,
         ),
     )
-
-
-def _rebuild_when_declared_anew(metric: Metric) -> None:
-    if metric.name in _checked:
-        return
-    definitions, digest = storage.database()["rollup_definitions"], metric.digest()
-    if definitions.find_one({"_id": metric.name, "digest": digest}) is None:
-        rebuild(metric.name)
-        definitions.update_one({"_id": metric.name}, {"$set": {"digest": digest}}, upsert=True)
-    _checked.add(metric.name)
 
 
 def _recompute(metric: Metric) -> int:
     written, marks = 0, storage.database()["rollup_marks"]
     while found := list(marks.find({"metric": metric.name}).sort("_id", 1).limit(MARKS)):
         dirty: dict[datetime | None, dict[str, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
+        timeless = [mark["_id"] for mark in found if metric.time_field and mark["at"] is None]
+        finished = marks.delete_many({"_id": {"$in": timeless}}).deleted_count if timeless else 0
         for mark in found:
+            if metric.time_field and mark["at"] is None:
+                # From before the metric was counted by time; declaring it anew has marked everything since.
+                continue
             dirty[bucket_of(metric, mark["at"])][cut(mark["area"], metric.finest)].append(mark["_id"])
-        finished = 0
         for at, by_area in dirty.items():
             for areas in _portions(sorted(by_area)):
                 count = _recompute_areas(metric, at, areas)

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from backend import events, jobs, storage
-from backend.events import Event, EventHandler, StoredEvent, deliver_due, publish
+from backend.events import Event, EventHandler, Postponed, StoredEvent, deliver_due, publish
 from backend.events.outbox import deliver
 from backend.settings import Settings
 from backend.storage import atomically, utcnow
@@ -197,6 +197,26 @@ def test_a_handler_is_stopped_at_its_time_limit(clean: Settings) -> None:
     [delivery] = StoredEvent.objects.get().deliveries
     assert delivery.state == "waiting"
     assert "JobTimeoutException" in delivery.error
+
+
+def test_a_postponed_delivery_waits_as_often_as_it_takes_without_counting_as_failed(clean: Settings) -> None:
+    answers = [Postponed("no model yet", seconds=60)] * (clean.delivery_attempts + 2)
+
+    def handle(_event: Event) -> None:
+        if answers:
+            raise answers.pop()
+
+    events.install([EventHandler(name="eye.look", event="thing.made", handle=handle)])
+    event_id = str(atomically(lambda: publish("thing.made", {})))
+    while answers:
+        deliver(event_id, "eye.look", 0)
+        [delivery] = StoredEvent.objects.get().deliveries
+        assert (delivery.state, delivery.attempts, delivery.error) == ("waiting", 0, "no model yet")
+        assert 55 < (delivery.due_at - utcnow()).total_seconds() <= 60
+        make_due(event_id)
+    deliver(event_id, "eye.look", 0)
+    assert state_of("eye.look") == "done"
+    assert storage.database()["plugin_faults"].count_documents({}) == 0
 
 
 def test_handlers_of_a_module_that_is_off_in_the_area_are_skipped(clean: Settings) -> None:

@@ -157,9 +157,17 @@ def test_a_metric_that_is_new_or_declared_anew_is_computed_from_what_is_there() 
     assert figures(DAILY.name, area="33").total() == len(AREAS) - 1
 
 
+def test_a_mark_left_from_a_declaration_without_time_stops_nothing() -> None:
+    database()["rollup_marks"].insert_one({"metric": DAILY.name, "area": "33", "at": None})
+    weigh()
+    recompute_dirty()
+    assert figures(DAILY.name, area="33").total() == 1
+    assert database()["rollup_marks"].count_documents({}) == 0
+
+
 def test_a_metric_that_fails_is_counted_and_stops_no_other() -> None:
     bad = Metric(name="bad.metric", title="坏", collection="test_weighings", measures={"x": {"$sum": {"$nonsense": 1}}})
-    rollups.install([bad, NOW])
+    rollups.install([bad, *METRICS])
     weigh()
     atomically(lambda: mark_dirty("bad.metric", "33"))
     recompute_dirty()
@@ -189,6 +197,10 @@ def test_wrong_questions_are_refused() -> None:
         figures(DAILY.name, by=["colour"])
     with pytest.raises(ValueError, match="no level planet"):
         figures(DAILY.name, level="planet")
+    with pytest.raises(ValueError, match="a mark of it needs one"):
+        atomically(lambda: mark_dirty(DAILY.name, "33"))
+    with pytest.raises(LookupError, match="no metric called nothing"):
+        atomically(lambda: mark_dirty("nothing", "33"))
     with pytest.raises(ValueError, match="not counted by time"):
         figures(NOW.name, since=NOON)
 
