@@ -14,6 +14,7 @@ from backend import accounts, blobs, events, health, http, identity, jobs, monit
 from backend.demo import make_demo
 from backend.events import Event, EventHandler
 from backend.identity import PLATFORM_PERMISSIONS, install_roles, module_on, module_on_anywhere
+from backend.identity.attempts import ensure_attempt_indexes
 from backend.identity.demo import DemoAccount
 from backend.jobs import Job
 from backend.plugin_api import registry as registries
@@ -119,6 +120,7 @@ def prepare(settings: Settings, tell: Callable[[str], None]) -> list[DemoAccount
     # Indexes come before data: building one over many records can take the embedded store very long.
     storage.ensure_indexes(registry.documents)
     audit.ensure_indexes()
+    ensure_attempt_indexes()
     migrations.migrate(migration_folders(registry), tell=lambda script: tell(f"Migration {script.id}"))
     install_roles(registry.permissions)
     if settings.mode != "demo":

@@ -11,9 +11,18 @@ import pytest
 import redis
 
 from backend import settings as settings_module
+from flask import Flask
+
 from backend import storage
+from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store
+from backend.identity import install_roles, keep_areas
+from backend.identity.attempts import ensure_attempt_indexes
+from backend.plugin_api.registry import installed
+from backend.protection import audit, forget_keys
 from backend.settings import Settings
+from backend.storage import ensure_indexes
+from tests.district import AREAS, District
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +53,25 @@ def clean(store: Settings) -> Settings:
     for name in database.list_collection_names():
         database[name].delete_many({})
     redis.Redis.from_url(store.redis_url).flushall()
+    # The keys went with the database; other processes of a test make new ones.
+    forget_keys()
     return store
+
+
+@pytest.fixture(scope="session")
+def platform_app(store: Settings) -> Flask:
+    """Build the real app with the built-in plugins, once; indexes are made, the database is empty."""
+    app = create_app(store, with_installed=False)
+    ensure_indexes(installed().documents)
+    audit.ensure_indexes()
+    ensure_attempt_indexes()
+    return app
+
+
+@pytest.fixture
+def district(platform_app: Flask, clean: Settings) -> District:
+    """Return a small district on an empty database; people sign in with `district.sign_in(...)`."""
+    spread(installed())
+    install_roles(installed().permissions)
+    keep_areas(AREAS)
+    return District(platform_app, clean)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
+from mongoengine.errors import NotUniqueError, OperationError
+from pymongo.errors import PyMongoError
+
 from backend.storage.connection import client
 
 T = TypeVar("T")
@@ -25,7 +28,13 @@ def atomically(work: Callable[[], T]) -> T:
 
     def attempt(_session: object) -> T:
         callbacks.clear()
-        return work()
+        try:
+            return work()
+        except OperationError as error:
+            # MongoEngine hides what the store said, and with it the store's wish to try again.
+            if isinstance(error, NotUniqueError) or not isinstance(error.__context__, PyMongoError):
+                raise
+            raise error.__context__ from None
 
     token = _waiting.set(callbacks)
     try:
