@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 
-class FaultSchema(Schema):
+class PluginFaultSchema(Schema):
     """Errors of a plugin at one place."""
 
     where = fields.String(required=True, metadata={"description": "出错的位置"})
@@ -26,7 +26,7 @@ class PluginSchema(Schema):
     external = fields.Boolean(required=True, metadata={"description": "是否为另行安装的插件"})
     source = fields.String(required=True, metadata={"description": "来源"})
     notes = fields.List(fields.String(), required=True, metadata={"description": "需要注意的情况"})
-    faults = fields.List(fields.Nested(FaultSchema), required=True)
+    faults = fields.List(fields.Nested(PluginFaultSchema), required=True)
 
 
 class CheckSchema(Schema):

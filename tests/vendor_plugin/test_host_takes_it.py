@@ -12,12 +12,16 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 LOAD = """
 import json, sys
-from backend.identity import PLATFORM_PERMISSIONS
-from backend.plugin_api.registry import Registry
+from flask import Flask
+from backend import http
+from backend.app import core_records
 from backend.plugins_host import load_plugins
-from backend.settings import Settings
+from backend.settings import Settings, configure
 
-registry = load_plugins(Settings(**json.loads(sys.argv[1])), core=Registry(permissions=PLATFORM_PERMISSIONS))
+settings = configure(Settings(**json.loads(sys.argv[1])))
+app = Flask("platform")
+http.install(app, settings)
+registry = load_plugins(settings, core=core_records(settings), url_map=app.url_map)
 status = {each.name: each.__dict__ for each in registry.plugins}
 kinds = ("permissions", "documents", "blueprints", "menu_entries", "panels", "metrics", "event_handlers", "jobs")
 added = {
@@ -25,7 +29,7 @@ added = {
            if registry.owner_of(each) == "litter"]
     for kind in kinds
 }
-print(json.dumps({"status": status, "added": added, "ran": "qingxu_litter" in sys.modules}))
+print(json.dumps({"status": status, "added": added, "ran": "qingxu_litter" in sys.modules}, default=str))
 """
 
 

@@ -14,5 +14,5 @@ class LitterSighting(PlacedRecord):
 
     capture = StringField(required=True)
     kind = StringField(required=True)
-    objects = IntField(required=True)
+    pieces = IntField(required=True)
     seen_at = DateTimeField(required=True)

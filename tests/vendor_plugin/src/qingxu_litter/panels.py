@@ -9,4 +9,4 @@ from qingxu_litter.service import METRIC
 def show_kinds(view: View) -> Bars:
     """Say which things lie about most."""
     summary = figures(METRIC, area=view.area, scope=view.scope, by=("kind",))
-    return Bars(summary.column("kind"), {"件数": summary.measures["objects"]}, unit="件", horizontal=True)
+    return Bars(summary.column("kind"), {"件数": summary.measures["pieces"]}, unit="件", horizontal=True)

@@ -70,7 +70,7 @@ def register_metrics() -> Sequence[Metric]:
             time_field="seen_at",
             bucket="day",
             dimensions=("kind",),
-            measures={"count": {"$sum": 1}, "objects": {"$sum": "$objects"}},
+            measures={"count": {"$sum": 1}, "pieces": {"$sum": "$pieces"}},
         )
     ]
 

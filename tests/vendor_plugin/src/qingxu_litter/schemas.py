@@ -12,5 +12,5 @@ class SightingSchema(Schema):
     area = fields.String(required=True, metadata={"description": "区域路径"})
     capture = fields.String(required=True, metadata={"description": "取证记录编号"})
     kind = fields.String(required=True, metadata={"description": "物品种类"})
-    objects = fields.Integer(required=True, metadata={"description": "物品数量"})
+    pieces = fields.Integer(required=True, metadata={"description": "物品数量"})
     seen_at = fields.AwareDateTime(required=True, metadata={"description": "发现时间"})

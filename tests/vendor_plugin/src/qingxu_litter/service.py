@@ -15,8 +15,8 @@ KEPT = timedelta(days=180)
 
 def note_sighting(event: Event) -> None:
     """Keep what an `evidence.extracted` event saw lying about; the same event again changes nothing."""
-    objects = int(event.payload.get("objects", 0))
-    if objects == 0:
+    pieces = int(event.payload.get("objects", 0))
+    if pieces == 0:
         return
     labels = event.payload.get("labels") or ["unknown"]
     sighting = LitterSighting(
@@ -24,7 +24,7 @@ def note_sighting(event: Event) -> None:
         area=event.area,
         capture=str(event.payload["capture"]),
         kind=str(labels[0]),
-        objects=objects,
+        pieces=pieces,
         seen_at=event.occurred_at,
     )
 
