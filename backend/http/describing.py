@@ -43,8 +43,10 @@ def problem_responses(codes: Iterable[str], schema: Any) -> dict[int, dict[str, 
         raise LookupError(f"The problem code {missing!r} is not registered.")
     responses: dict[int, dict[str, Any]] = {}
     for each in known:
-        answer = responses.setdefault(each.status, {"description": "", "content": {MEDIA_TYPE: {"schema": schema}}})
-        answer["description"] += f"{'；' if answer['description'] else ''}{each.title}（`{each.code}`）"
+        content = {MEDIA_TYPE: {"schema": schema}}
+        answer = responses.setdefault(each.status, {"description": "", "content": content, "x-codes": {}})
+        answer["x-codes"][each.code] = each.title
+        answer["description"] = "；".join(f"{title}（`{code}`）" for code, title in answer["x-codes"].items())
     return responses
 
 

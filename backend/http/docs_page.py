@@ -70,11 +70,16 @@ def groups(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], lis
                 "login": "security" in operation,
                 "parameters": [*entry.get("parameters", ()), *operation.get("parameters", ())],
                 "bodies": [
-                    (media, list(members(content.get("schema", {}), schemas)))
+                    (media, [each for each in members(content.get("schema", {}), schemas) if not each["fixed"]])
                     for media, content in operation.get("requestBody", {}).get("content", {}).items()
                 ],
                 "answers": [
-                    (status, answer.get("description", ""), list(answer_members(answer, schemas)))
+                    (
+                        status,
+                        "成功" if status.startswith("2") else answer.get("description", ""),
+                        answer.get("x-codes", {}),
+                        list(answer_members(answer, schemas)),
+                    )
                     for status, answer in operation.get("responses", {}).items()
                 ],
             }
@@ -106,6 +111,7 @@ def members(
             "path": f"{prefix}{name}",
             "type": type_of(each),
             "required": name in schema.get("required", ()),
+            "fixed": each.get("readOnly", False),
             "text": " ".join(filter(None, (each.get("title", ""), each.get("description", "")))),
             "example": each.get("example", ""),
         }

@@ -5,14 +5,22 @@ from __future__ import annotations
 import marshmallow
 import mongoengine
 from flask import Flask, Response
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    WaitQueueTimeoutError,
+)
 from werkzeug.exceptions import HTTPException
 
+from backend import workflow
 from backend.http.arguments import invalid
 from backend.http.problems import Problem, ProblemCode, register
 from backend.identity import IdentityError
 from backend.monitoring import get_logger
 from backend.records import DuplicateCode, InvalidValues, RecordFault, RecordNotFound, StaleVersion
+from backend.workflow import TransitionRefused, WorkflowError
 
 logger = get_logger(__name__)
 
@@ -44,10 +52,12 @@ def install_handlers(app: Flask) -> None:
     )
     app.register_error_handler(IdentityError, lambda error: from_identity(error).response())
     app.register_error_handler(RecordFault, lambda error: from_record(error).response())
+    app.register_error_handler(WorkflowError, lambda error: from_workflow(error).response())
     app.register_error_handler(DuplicateKeyError, lambda _error: Problem("duplicate").response())
     app.register_error_handler(mongoengine.NotUniqueError, lambda _error: Problem("duplicate").response())
     for kind in (ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError):
         app.register_error_handler(kind, store_unavailable)
+    app.register_error_handler(OperationFailure, from_operation)
     app.register_error_handler(OverflowError, from_overflow)
     app.register_error_handler(Exception, unexpected)
 
@@ -89,10 +99,25 @@ def from_record(error: RecordFault) -> Problem:
     raise error
 
 
+def from_workflow(error: WorkflowError) -> Problem:
+    """Return the problem for a step that a record cannot take."""
+    match error:
+        case workflow.StaleVersion():
+            return Problem("stale_version")
+        case TransitionRefused(reason=reason):
+            return Problem("conflict", detail=reason)
+    return Problem("conflict")
+
+
 def store_unavailable(error: Exception) -> Response:
     """Answer that the store cannot be reached, and when to come again."""
     logger.error("store_unavailable", error=str(error)[:500])
     return Problem("store_unavailable", headers={"Retry-After": str(RETRY_SECONDS)}).response()
+
+
+def from_operation(error: OperationFailure) -> Response:
+    """Answer a transaction that gave way to others for too long like a store that is away; the rest is our fault."""
+    return store_unavailable(error) if error.has_error_label("TransientTransactionError") else unexpected(error)
 
 
 def from_overflow(error: OverflowError) -> Response:

@@ -72,7 +72,7 @@ def idempotent(view: View) -> View:
             return answer
         return _first(run, place, fingerprint)
 
-    codes = ("idempotency_in_progress", "idempotency_key_reused", "too_large", "invalid")
+    codes = ("idempotency_key_reused", "too_large", "invalid")
     described: Callable[..., Any] = describe(once, problems=codes, parameters=(HEADER,))
     return described  # type: ignore[return-value]
 

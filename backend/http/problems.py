@@ -118,7 +118,6 @@ register(
         ProblemCode("duplicate", 409, "记录重复", "已有相同的记录，请修改后重试。"),
         ProblemCode("already_exists", 409, "名称已被使用"),
         ProblemCode("conflict", 409, "状态冲突", "记录当前的状态不允许此操作，请刷新后重试。"),
-        ProblemCode("idempotency_in_progress", 409, "请求正在处理", "同一请求正在处理，请稍后重试。"),
         ProblemCode("stale_version", 412, "内容已被修改", "这条记录已被他人修改，请刷新后重试。"),
         ProblemCode("too_large", 413, "内容过大", "提交的内容过大，请减小后重试。"),
         ProblemCode("unsupported_media_type", 415, "不支持的内容类型", "不支持这种内容类型，请检查 Content-Type。"),

@@ -29,15 +29,17 @@ logger = get_logger(__name__)
 REDIS_TIMEOUT = 0.3
 WITHOUT_REDIS_SECONDS = 15
 BLOCKS_IN_A_WINDOW = 20
+REFUSING_SECONDS = 0.5
 MOST_KEYS = 10_000
 
 
 @dataclass
 class Block:
-    """Requests that this process may still let through before it has to ask again."""
+    """Requests that this process may still let through before it has to ask again; none while it refuses."""
 
     left: int
     until: float
+    refusing: bool = False
 
 
 class Rates:
@@ -58,17 +60,20 @@ class Rates:
         now = monotonic()
         with self.lock:
             block = self.blocks.get((str(limit), key))
-            if block and block.until > now and block.left:
-                block.left -= 1
-                return True
+            if block and block.until > now and (block.left or block.refusing):
+                block.left -= not block.refusing
+                return not block.refusing
         for size in {max(1, limit.amount // BLOCKS_IN_A_WINDOW): None, 1: None}:
             if self.take(limit, key, size, now):
-                with self.lock:
-                    if len(self.blocks) >= MOST_KEYS:
-                        self.blocks = {name: each for name, each in self.blocks.items() if each.until > now}
-                    self.blocks[str(limit), key] = Block(size - 1, now + limit.get_expiry())
-                return True
-        return False
+                block = Block(size - 1, now + limit.get_expiry())
+                break
+        else:
+            block = Block(0, now + REFUSING_SECONDS, refusing=True)
+        with self.lock:
+            if len(self.blocks) >= MOST_KEYS:
+                self.blocks = {name: each for name, each in self.blocks.items() if each.until > now}
+            self.blocks[str(limit), key] = block
+        return not block.refusing
 
     def take(self, limit: RateLimitItem, key: str, size: int, now: float) -> bool:
         """Take `size` requests from the window, of Redis if it answers."""

@@ -89,6 +89,7 @@ def blueprint() -> Blueprint:
     @blp.route("", methods=["POST"])
     @requires("things:edit")
     @idempotent
+    @may_answer("conflict")
     @blp.arguments(ThingSchema)
     @blp.response(201, ThingSchema, ready=True)
     def create_thing(values: dict[str, Any]) -> Any:

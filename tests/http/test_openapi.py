@@ -34,7 +34,7 @@ def test_problems_are_documented(document):
     assert {"404", "412", "428"} <= set(change["responses"])
     assert "ETag" in change["responses"]["200"]["headers"]
     listed = document["paths"]["/api/v1/things"]["get"]
-    assert "304" in listed["responses"] and "409" not in listed["responses"]
+    assert "304" in listed["responses"] and "413" not in listed["responses"]
     assert {each["name"] for each in listed["parameters"]} == {"cursor", "limit", "count", "name", "If-None-Match"}
     assert document["components"]["schemas"]["Thing"]["properties"]["name"]["title"] == "名称"
     assert "required" not in document["components"]["schemas"]["ThingChange"]

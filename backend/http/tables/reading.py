@@ -132,7 +132,7 @@ def check_cells(
             if reason:
                 faults.append((column.name, reason))
             elif value is not missing:
-                values[column.field.attribute or column.name] = value
+                values[column.field.attribute or column.name] = value.copy() if isinstance(value, list) else value
         for name, each in absent.items():
             if (default := each.deserialize(missing)) is not missing:
                 values[each.attribute or name] = default
