@@ -13,6 +13,7 @@ from backend.plugin_api import (
     StaleVersion,
     atomically,
     current_actor,
+    current_settings,
     get_blob,
     mark_dirty,
     publish,
@@ -21,9 +22,6 @@ from backend.plugin_api import (
 )
 from plugins.evidence.models import CAPTURE_FLOW, Capture, Exhibit
 from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Region, extract, models
-
-#: How long a capture waits before the models are looked for again.
-MODEL_WAIT_SECONDS = 60
 
 
 def extract_capture(event: Event) -> None:
@@ -38,7 +36,7 @@ def extract_capture(event: Event) -> None:
     try:
         loaded = models()
     except ModelMissing as error:
-        raise Postponed(str(error), seconds=MODEL_WAIT_SECONDS) from error
+        raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
     try:
         extractions = [
             extract(get_blob(photo.sha256), regions_of(capture, number), loaded)

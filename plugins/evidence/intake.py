@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
+from mongoengine.errors import NotUniqueError
 
 from backend.plugin_api import (
     Actor,
@@ -119,7 +119,7 @@ def take_in(
 
     try:
         atomically(write)
-    except DuplicateKeyError:
+    except NotUniqueError:
         return repeated(device.code, observation["event_id"], [blob.sha256 for blob in kept])
     return dict(capture.to_mongo())
 

@@ -18,6 +18,7 @@ from backend.plugin_api import (
     ProblemCode,
     Record,
     Theme,
+    current_settings,
     hookimpl,
 )
 from plugins.evidence import health, panels
@@ -83,7 +84,7 @@ def register_event_handlers() -> Sequence[EventHandler]:
             event="evidence.captured",
             handle=extract_capture,
             queue="vision",
-            timeout_seconds=120,
+            timeout_seconds=current_settings().extraction_seconds,
         )
     ]
 

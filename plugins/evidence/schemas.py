@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates
 
 from plugins.evidence.models import CAPTURE_FLOW, VIOLATIONS
 
@@ -15,10 +15,11 @@ class RegionSchema(Schema):
     box = fields.List(fields.Float(validate=validate.Range(0, 1)), required=True, validate=validate.Length(equal=4))
     score = fields.Float(validate=validate.Range(0, 1))
 
-    def handle_order(self, box: list[float]) -> None:
+    @validates("box")
+    def check_box(self, box: list[float], data_key: str) -> None:
         """Refuse a box whose corners are not left, top, right, bottom."""
         if not (box[0] < box[2] and box[1] < box[3]):
-            raise ValidationError("区域须按左、上、右、下的顺序填写。", "box")
+            raise ValidationError("区域须按左、上、右、下的顺序填写。")
 
 
 class ObservationSchema(Schema):

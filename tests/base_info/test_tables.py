@@ -38,15 +38,16 @@ def test_the_check_writes_nothing_and_names_every_bad_cell(district: District) -
     rows = (
         GOOD,
         ["C2", "", "33101", 120.1, 30.27, 10, "", ""],
-        ["C3", "翡翠", "99999", 120.1, 30.27, -5, "123", ""],
+        ["C3", "翡翠", "33101", 120.1, 30.27, -5, "123", ""],
         ["C1", "重复", "33101", 120.1, "", 10, "", ""],
+        ["C4", "银杏", "99999", "", "", "", "", ""],
     )
     report = send(staff, workbook(*rows)).json
-    assert (report["total"], report["added"], report["fault_count"]) == (4, 0, 6)
+    assert (report["total"], report["added"], report["fault_count"]) == (5, 0, 6)
     cells = {(fault["cell"], fault["label"]) for fault in report["faults"]}
     assert cells == {
         ("B3", "小区名称"),
-        ("C4", "所属社区编码"),
+        ("C6", "所属社区编码"),
         ("F4", "户数"),
         ("G4", "联系电话"),
         ("A5", "小区编码"),
