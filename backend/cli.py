@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from backend import __version__
-from backend import settings as settings_module
 from backend.embedded import StartError
 from backend.run import adopt_running, note_accounts
 from backend.run import run as run_everything
+from backend.run.telling import tell
 from backend.settings import Settings, SettingsError, variable
 
 if TYPE_CHECKING:
-    from backend.app import Platform
+    from backend.plugin_api.registry import Registry
 
 
 class PlatformCommands(click.Group):
@@ -29,14 +29,14 @@ class PlatformCommands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Return all names; without a database only those of the commands that need none."""
         try:
-            more = list(_platform_commands())
+            more = list(platform_commands())
         except (SettingsError, StartError, click.ClickException):
             more = []
         return sorted({*super().list_commands(context), *more})
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Return the command `name`."""
-        return super().get_command(context, name) or _platform_commands().get(name)
+        return super().get_command(context, name) or platform_commands().get(name)
 
 
 @click.group(cls=PlatformCommands, help="Qingxu 清序: the platform's commands. Settings come from QINGXU_* variables.")
@@ -55,11 +55,17 @@ def run() -> None:
 def prepare() -> None:
     """Bring the database up for `run`: migrations, indexes, and the demo once."""
     from backend import app
+    from backend.demo.making import DemoFailed
     from backend.monitoring import metrics
+    from backend.storage.migrations import MigrationError
 
     settings = Settings.from_env()
     metrics.prepare_folder(settings.data_dir / "metrics")
-    note_accounts(settings.data_dir, app.prepare(settings, tell=click.echo))
+    try:
+        made = app.prepare(settings, tell)
+    except (MigrationError, DemoFailed) as error:
+        raise StartError(str(error)) from error
+    note_accounts(settings.data_dir, [(each.title, each.account, each.password) for each in made])
 
 
 @cli.command()
@@ -70,8 +76,7 @@ def worker(queues: tuple[str, ...]) -> None:
 
     if unknown := set(queues) - set(jobs.QUEUES):
         raise click.ClickException(f"There is no queue {', '.join(sorted(unknown))}, only {', '.join(jobs.QUEUES)}.")
-    platform = _platform()
-    jobs.install(platform.jobs)
+    load_platform()
     jobs.run_worker(queues)
 
 
@@ -80,7 +85,7 @@ def scheduler() -> None:
     """Start what is due, until SIGTERM. One is enough, several do no harm. 定时任务进程."""
     from backend import jobs
 
-    jobs.run_scheduler(_platform().jobs)
+    jobs.run_scheduler(load_platform().jobs)
 
 
 def main() -> None:
@@ -92,14 +97,31 @@ def main() -> None:
         sys.exit(1)
 
 
-def _platform() -> Platform:
-    """Return the platform of this process: settings, logs, store and plugins."""
-    from backend import app
+def load_platform() -> Registry:
+    """Make this process one of the platform's: settings, logs, store, plugins; returns all that they add.
+
+    A command joins the platform that runs in the data folder, unless the environment says otherwise.
+    """
+    from backend.app import create_app
+    from backend.plugin_api.registry import installed
 
     adopt_running(Path(os.environ.get(variable("data_dir"), "data")))
-    return app.boot(settings_module.configure(Settings.from_env()))
+    create_app(Settings.from_env())
+    return installed()
 
 
-def _platform_commands() -> dict[str, click.Command]:
-    """Return the commands that need the platform, by name."""
-    return {command.name: command for command in _platform().commands if command.name}
+def platform_commands() -> dict[str, click.Command]:
+    """Return the commands that need the platform, its packages' and its plugins', by name."""
+    from backend.app import migration_folders
+    from backend.identity.commands import create_administrator
+    from backend.protection.commands import commands as protection_commands
+    from backend.storage.commands import db_commands
+
+    registry = load_platform()
+    commands = [
+        create_administrator,
+        db_commands(lambda: migration_folders(registry)),
+        *protection_commands(lambda: registry.documents),
+        *registry.commands,
+    ]
+    return {command.name: command for command in commands if command.name}

@@ -33,9 +33,9 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Run `command` in a session of its own, so that Ctrl-C goes to this process alone.
 
-    Its output is appended to `home/name.log`, or goes where this process's does when `shown`; its pid is noted in
-    `home/name.pid`. Should the starting thread end in any way, SIGKILL included, the kernel sends the child
-    `orphan_signal`. Raises StartError.
+    Its output is appended to `home/name.log`; with `shown` only its errors are, and the rest goes where this process's
+    output goes. Its pid is noted in `home/name.pid`. Should the starting thread end in any way, SIGKILL included, the
+    kernel sends the child `orphan_signal`. Raises StartError.
     """
     try:
         with (home / f"{name}.log").open("ab") as log:
@@ -43,7 +43,7 @@ def spawn(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=None if shown else log,
-                stderr=None if shown else log,
+                stderr=log,
                 env=environment,
                 start_new_session=True,
                 preexec_fn=_end_with(os.getpid(), orphan_signal),

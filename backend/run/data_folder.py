@@ -20,7 +20,8 @@ from backend.embedded import StartError
 #: Grows when an older platform could no longer read what a newer one writes here.
 FORMAT = 1
 ABOUT, LOCK, SECRETS, RUNNING, ACCOUNTS = "about.json", "lock", "secrets", "running.env", "accounts.json"
-ENOUGH_BYTES = 300_000_000
+#: Room that a start needs: for a new folder, and for one whose files are there already.
+ENOUGH_BYTES, ENOUGH_MORE_BYTES = 300_000_000, 50_000_000
 CHOOSE = "choose another folder with QINGXU_DATA_DIR"
 
 
@@ -43,8 +44,8 @@ class DataFolder:
         try:
             _make(path)
             lock = _lock(path)
+            _try_writing(path, ENOUGH_MORE_BYTES if (path / ABOUT).exists() else ENOUGH_BYTES)
             about = _about(path, mode)
-            _try_writing(path)
         except OSError as error:
             raise StartError(_sentence(path, error)) from error
         return cls(path, mode, bool(about["prepared"]), lock)
@@ -176,11 +177,11 @@ def _facts(mode: str, *, prepared: bool) -> dict[str, Any]:
     return {"format": FORMAT, "version": __version__, "mode": mode, "prepared": prepared}
 
 
-def _try_writing(path: Path) -> None:
+def _try_writing(path: Path, enough: int) -> None:
     """Find out now, and not in the middle of the work, that the disk is full or read-only."""
     free = shutil.disk_usage(path).free
-    if free < ENOUGH_BYTES:
-        megabytes = f"{free // 1_000_000} MB left, {ENOUGH_BYTES // 1_000_000} needed"
+    if free < enough:
+        megabytes = f"{free // 1_000_000} MB left, {enough // 1_000_000} needed"
         raise StartError(f"The disk of {path} is full ({megabytes}): make room, or {CHOOSE}.")
     probe = path / "probe"
     with probe.open("wb") as file:

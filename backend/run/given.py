@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
@@ -19,7 +21,7 @@ def check_mongodb(url: str) -> str:
     """Return where MongoDB answers, without the password; raises StartError."""
     try:
         places = ", ".join(f"{host}:{port}" for host, port in parse_uri(url)["nodelist"])
-        with MongoClient(url, serverSelectionTimeoutMS=SECONDS * 1000) as client:
+        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=SECONDS * 1000) as client:
             hello = client.admin.command("hello")
             client.admin.command("ping")
     except (ConfigurationError, ValueError) as error:

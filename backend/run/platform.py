@@ -163,15 +163,18 @@ class Platform:
         """Bring the database up: migrations, indexes, and the demo once. Raises StartError."""
         first = "Making the database; this takes a while, once. 首次启动，正在创建数据"
         tell("Preparing the database. 正在准备数据库" if self.folder.prepared else first)
+        log = self.folder.path / "logs" / "prepare.log"
+        log.unlink(missing_ok=True)
         process = self._spawn("prepare", ("-m", "backend", "prepare"), shown=True)
         try:
             self.supervisor.watch(until=lambda: process.poll() is not None)
         finally:
             stop_process(process, 2)
-            (self.folder.path / "logs" / "prepare.pid").unlink(missing_ok=True)
+            log.with_suffix(".pid").unlink(missing_ok=True)
         if process.returncode:
-            reason = "the reason is above" if self.folder.free_bytes() > LITTLE_ROOM else "the disk is full"
-            raise StartError(f"The database could not be prepared: {reason}.")
+            last = log.read_text(errors="replace").strip().rpartition("\n")[2].removeprefix("qingxu: ")
+            reason = last[:300] if self.folder.free_bytes() > LITTLE_ROOM else "the disk is full"
+            raise StartError(f"The database could not be prepared: {reason or 'no reason given'} (log: {log}).")
         self.folder.note_prepared()
 
     def _spawn(self, name: str, words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
