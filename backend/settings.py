@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ class Settings:
     face_models: str = setting("", "Folder that holds the face detector and recogniser (ONNX); empty: none")
     object_model: str = setting("", "Object detector (ONNX, YOLOX or YOLOv8/11 layout); empty: none")
     object_labels: str = setting("", "Text file with one class name a line for the object detector")
+    extraction_seconds: int = setting(120, "Longest time to work on the photos of one capture")
+    model_wait_seconds: int = setting(60, "How often missing model files are looked for while captures wait for them")
 
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
@@ -70,7 +73,9 @@ class Settings:
     safe_mode: bool = setting(False, "Start without plugins from installed packages")
     disabled_plugins: tuple[str, ...] = setting((), "Plugins that are not loaded, comma separated")
     slow_hook_seconds: float = setting(2.0, "A plugin's hook slower than this is reported on the health page")
-    metrics_token: str = setting("", "Bearer token that may read /metrics from elsewhere; without it only this machine may")
+    metrics_token: str = setting(
+        "", "Bearer token that may read /metrics from elsewhere; without it only this machine may"
+    )
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     log_format: str = setting("json", "`json` or `console`")
 
@@ -78,7 +83,7 @@ class Settings:
     def from_env(cls, **overrides: Any) -> Settings:
         """Read the environment; raises SettingsError with one sentence that names the variable."""
         env = Env()
-        readers = {
+        readers: dict[str, Callable[..., Any]] = {
             "str": env.str,
             "int": env.int,
             "float": env.float,

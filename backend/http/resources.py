@@ -11,13 +11,14 @@ from marshmallow import Schema, fields, validate
 from backend import records
 from backend.http.access import requires
 from backend.http.api import Blueprint
-from backend.http.describing import View
 from backend.http.etag import if_match, if_match_version
 from backend.http.idempotency import idempotent
 from backend.http.paging import PageArgs, paged, read_page
 from backend.http.sheets import add_table_routes
 from backend.identity import current_principal
 from backend.records import Resource
+
+View = Callable[..., Any]
 
 ORDERS = {
     "newest": (("_id", -1),),

@@ -13,13 +13,14 @@ from marshmallow import Schema, fields, validate
 from backend import records
 from backend.http.access import requires
 from backend.http.api import Blueprint
-from backend.http.describing import View, may_answer
-from backend.http.idempotency import idempotent
+from backend.http.describing import may_answer
+from backend.http.idempotency import idempotent_in_portions
 from backend.http.tables import read_table, write_table, write_template
 from backend.identity import current_principal
 from backend.protection import audit
 from backend.records import Resource
 
+View = Callable[..., Any]
 Route = Callable[[str, str, str, str], Callable[[View], View]]
 BATCH = 1000
 
@@ -89,8 +90,8 @@ def add_table_routes(resource: Resource, route: Route, blueprint: Blueprint, sea
 
     @route("/import", "POST", "import", "导入")
     @requires(resource.permission("import"))
-    @idempotent
-    @may_answer("unreadable_table", "table_too_large", "table_header", "duplicate", "stale_version")
+    @idempotent_in_portions
+    @may_answer("unreadable_table", "table_too_large", "table_header")
     @blueprint.arguments(ImportArgs, location="query")
     @blueprint.arguments(ImportFile, location="files")
     @blueprint.response(200, ImportReportSchema)

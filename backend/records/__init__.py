@@ -19,7 +19,7 @@ from backend.records.fields import (
 )
 from backend.records.filters import Contains, Equals, Filter, PhoneIs
 from backend.records.present import present, reveal
-from backend.records.resource import Resource
+from backend.records.resource import Resource, Written
 from backend.records.tabular import ImportReport, RowFault, import_rows
 from backend.records.verbs import change, create, find, history, nearest, scope, search, set_active
 
@@ -47,6 +47,7 @@ __all__ = [
     "RowFault",
     "StaleVersion",
     "Text",
+    "Written",
     "change",
     "create",
     "find",

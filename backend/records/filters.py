@@ -74,7 +74,7 @@ class PhoneIs:
     def schema_field(self) -> fields.Field[Any]:
         """Return the field of the parameter."""
         phone = Phone(self.title)
-        phone.metadata["description"] = self.title
+        phone.metadata = {"description": self.title}
         return phone
 
     def condition(self, document: type, value: Any) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bson import ObjectId
+
 from backend.identity import Principal, require
 from backend.protection import audit, decrypt_field, mask
 from backend.records.faults import InvalidValues
@@ -43,6 +45,6 @@ def reveal(resource: Resource, by: Principal, row: Mapping[str, Any], purpose: s
     }
 
 
-def organisation_of(resource: Resource, row: Mapping[str, Any]) -> str | None:
+def organisation_of(resource: Resource, row: Mapping[str, Any]) -> ObjectId | None:
     """Return the organisation that the record belongs to, for grants bound to one."""
     return row.get(resource.organisation_field) if resource.organisation_field else None

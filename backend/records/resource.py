@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,9 @@ from backend.records.fields import Private, RecordSchema
 from backend.records.filters import Filter
 from backend.storage import PlacedRecord
 
-Values = MutableMapping[str, Any]
+Values = dict[str, Any]
+#: What was written: the record before, None for a new one, and after.
+Written = Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Resource:
     organisation_field: str | None = None
     fixed: tuple[str, ...] = ("code",)
     metrics: tuple[str, ...] = ()
-    follow: Callable[[Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any]]]], None] | None = None
+    follow: Callable[[Written], None] | None = None
 
     def permission(self, action: str) -> str:
         """Return the permission that `action` (view, edit, import, export, reveal) on this resource asks for."""

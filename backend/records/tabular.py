@@ -1,4 +1,4 @@
-"""Import of many records at once: all faults are found first, then all good rows are written in one transaction."""
+"""Import of many records at once: all faults are found first, then the good rows are written, portion by portion."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from dataclasses import dataclass, field
 from os.path import commonpath
 from typing import Any, Literal
 
+from bson import ObjectId
 from pymongo import UpdateOne
 
 from backend.events import publish
 from backend.identity import Forbidden, Principal, require
 from backend.protection import audit
-from backend.records.faults import StaleVersion
+from backend.records.faults import DuplicateCode, StaleVersion
 from backend.records.present import organisation_of
 from backend.records.resource import Resource
 from backend.records.storing import new_row
-from backend.records.verbs import changed_fields, collection, difference, in_transaction, open_values
+from backend.records.verbs import changed_fields, collection, difference, open_values, write_whole
 from backend.rollups import mark_many
-from backend.storage import utcnow
+from backend.storage import in_transaction, utcnow
+
+#: Rows of one transaction. A store holds only so much of one in its cache, and takes longer for each further row.
+PORTION = 1000
+
+OVERTAKEN = "写入时该批记录正被他人改动，本行未写入；请重新导入这些行。"
 
 #: `check` writes nothing, `all` writes only when every row is good, `good` writes the good rows.
 Mode = Literal["check", "all", "good"]
@@ -55,9 +61,13 @@ def import_rows(
 ) -> ImportReport:
     """Add checked rows (line number, values); with `update` rows whose code exists change that record.
 
-    `faults` are those that reading the file found; they count as bad rows. Raises DuplicateCode when another person
-    adds one of the codes at the same moment: then nothing is written.
+    `faults` are those that reading the file found; they count as bad rows. Each portion of PORTION rows is written
+    whole or, when another person writes one of its records at the same moment, not at all: then its rows get a fault.
+    What an earlier portion wrote stays, also should the store or this process end in between. Raises RuntimeError
+    inside `atomically`.
     """
+    if in_transaction():
+        raise RuntimeError("import_rows() makes transactions of its own: call it outside atomically().")
     report = ImportReport(total=len(rows) if total is None else total, faults=list(faults))
     existing = stored_by_code(resource, [values["code"] for _, values in rows])
     if update:
@@ -65,18 +75,30 @@ def import_rows(
             merge_missing(resource, values, existing.get(values["code"]))
     report.faults += find_faults(resource, by, rows, existing, update)
     bad = {fault.line for fault in report.faults}
-    good = [values for line, values in rows if line not in bad]
-    if mode == "check" or (mode == "all" and bad):
-        report.faults.sort(key=lambda fault: fault.line)
-        return report
-
-    added = [(new_row(resource, values), values) for values in good if values["code"] not in existing]
-    changed = [(existing[values["code"]], values) for values in good if values["code"] in existing]
-    if added or changed:
-        in_transaction(lambda: write(resource, added, changed), "")
-    report.added, report.changed = len(added), len(changed)
+    good = [(line, values) for line, values in rows if line not in bad]
+    if mode == "good" or (mode == "all" and not bad):
+        for start in range(0, len(good), PORTION):
+            write_portion(resource, good[start : start + PORTION], existing, report)
     report.faults.sort(key=lambda fault: fault.line)
     return report
+
+
+def write_portion(
+    resource: Resource,
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    existing: Mapping[str, Mapping[str, Any]],
+    report: ImportReport,
+) -> None:
+    """Write good rows in one transaction and count them in the report."""
+    added = [(new_row(resource, values), values) for _, values in rows if values["code"] not in existing]
+    changed = [(existing[values["code"]], values) for _, values in rows if values["code"] in existing]
+    try:
+        write_whole(lambda: write(resource, added, changed), "")
+    except (DuplicateCode, StaleVersion):
+        report.faults += [RowFault(line, "code", OVERTAKEN) for line, _ in rows]
+    else:
+        report.added += len(added)
+        report.changed += len(changed)
 
 
 def write(
@@ -109,8 +131,8 @@ def write(
         audit.record_many(f"{resource.subject}.change", subject=resource.subject, entries=entries)
     rows = [row for row, _ in added] + [{**before, **values} for before, values in changed]
     if resource.follow:
-        before: list[Mapping[str, Any] | None] = [None] * len(added) + [before for before, _ in changed]
-        resource.follow(list(zip(before, rows, strict=True)))
+        earlier: list[Mapping[str, Any] | None] = [*[None] * len(added), *(before for before, _ in changed)]
+        resource.follow(list(zip(earlier, rows, strict=True)))
     areas = sorted({row["area"] for row in rows} | {before["area"] for before, _ in changed})
     publish(f"{resource.noun}.imported", {"added": len(added), "changed": len(changed)}, area=common_area(areas))
     for metric in resource.metrics:
@@ -127,7 +149,7 @@ def find_faults(
     """Yield what the module's rules, the codes and the person's area say against each row."""
     completed = resource.complete([values for _, values in rows])
     first_line: dict[str, int] = {}
-    refused: dict[tuple[str, str | None], bool] = {}
+    refused: dict[tuple[str, ObjectId | None], bool] = {}
     for (line, values), found in zip(rows, completed, strict=True):
         code = values["code"]
         yield from (RowFault(line, name, reason) for name, reason in found.items())
@@ -149,7 +171,7 @@ def find_faults(
                 break
 
 
-def may_import(resource: Resource, by: Principal, area: str, organisation: str | None) -> bool:
+def may_import(resource: Resource, by: Principal, area: str, organisation: ObjectId | None) -> bool:
     """Say whether the person may import records into this area."""
     try:
         require(by, resource.permission("import"), area, organisation)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from backend.events import publish
 from backend.identity import Principal, require, scope_filter
@@ -54,7 +54,7 @@ def create(resource: Resource, by: Principal, values: Mapping[str, Any]) -> dict
         if resource.follow:
             resource.follow([(None, row)])
 
-    in_transaction(write, values["code"])
+    write_whole(write, values["code"])
     return row
 
 
@@ -83,7 +83,7 @@ def change(
             resource.follow([(before, after)])
         return after
 
-    return in_transaction(write, before["code"])
+    return write_whole(write, before["code"])
 
 
 def set_active(
@@ -131,6 +131,8 @@ def nearest(
     )
 
 
+DUPLICATE_KEY = 11000
+
 #: What only the platform itself writes.
 PLATFORM_FIELDS = frozenset({"id", "version", "created_at", "updated_at", "active"})
 
@@ -153,12 +155,16 @@ def completed(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def in_transaction(write: Any, code: str) -> Any:
+def write_whole(write: Any, code: str) -> Any:
     """Run `write` in a transaction; a taken code becomes DuplicateCode."""
     try:
         return atomically(write)
     except DuplicateKeyError as error:
         raise DuplicateCode(code) from error
+    except BulkWriteError as error:
+        if any(each["code"] == DUPLICATE_KEY for each in error.details["writeErrors"]):
+            raise DuplicateCode(code) from error
+        raise
 
 
 def update(resource: Resource, record_id: ObjectId, version: int, new: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def open_values(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def difference(resource: Resource, before: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+def difference(resource: Resource, before: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return what changed as {field: [before, after]}; private values stay out."""
     changes = {name: [before.get(name), value] for name, value in new.items() if name not in resource.sealed}
     hidden = {name: ["***", "***"] for name in new if name in resource.sealed and not name.endswith("_index")}

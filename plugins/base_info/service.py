@@ -12,10 +12,12 @@ from backend.plugin_api import (
     Contains,
     DeviceFacts,
     Equals,
+    Filter,
     PhoneIs,
     PlaceFacts,
     Principal,
     Resource,
+    Written,
     area_paths,
     change,
     decrypt_field,
@@ -122,12 +124,12 @@ def by_code(model: type[Document], wanted: Sequence[str]) -> list[Values]:
     )
 
 
-def keep_companies(written: Sequence[tuple[Values | None, Values]]) -> None:
+def keep_companies(written: Written) -> None:
     """Keep the organisations that accounts and grants refer to in step with the companies' register."""
     keep_organisations("property_company", [after for _, after in written])
 
 
-def keep_compounds(written: Sequence[tuple[Values | None, Values]]) -> None:
+def keep_compounds(written: Written) -> None:
     """Keep the area tree in step with the compounds' register; what lies in a compound moves with it."""
     for before, after in written:
         if before is not None and before["area"] != after["area"]:
@@ -144,13 +146,13 @@ def move_contents(old: str, new: str) -> None:
     publish("compound.moved", {"from": old, "to": new}, area=new)
 
 
-COMMON = {
+COMMON: dict[str, Filter] = {
     "q": Contains(("name", "address", "code"), "名称、地址或编码包含"),
     "code": Equals("code", "编码"),
     "active": Equals("active", "是否启用", boolean=True),
     "contact_phone": PhoneIs("contact_phone", "联系电话"),
 }
-OF_COMPANY = {"property_company": Equals("property_company", "物业编码")}
+OF_COMPANY: dict[str, Filter] = {"property_company": Equals("property_company", "物业编码")}
 
 PROPERTY_COMPANIES = Resource(
     name="property-companies",

@@ -75,11 +75,14 @@ def settle(capture: Capture, verb: str, exhibits: list[Exhibit], found: dict[str
 
 def regions_of(capture: Capture, number: int) -> list[Region]:
     """Return the regions that the platform named on one photo."""
-    return [
-        Region({name: value for name, value in region.items() if name != "photo"})
-        for region in capture.regions
-        if region["photo"] == number
-    ]
+    found: list[Region] = []
+    for region in capture.regions:
+        if region["photo"] == number:
+            known = Region(label=region["label"], box=region["box"])
+            if "score" in region:
+                known["score"] = region["score"]
+            found.append(known)
+    return found
 
 
 def exhibits_of(capture: Capture, number: int, extraction: Extraction) -> list[Exhibit]:
