@@ -35,7 +35,7 @@ class StrictParser(FlaskParser):
             if req.mimetype or has_body(req):
                 raise Problem("unsupported_media_type", detail="请以 application/json 提交内容。")
             return missing
-        body = req.get_data()
+        body = whole_body(req)
         return read_json(body) if body else missing
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
@@ -81,6 +81,15 @@ def check_values(values: Mapping[str, str]) -> None:
     for name, value in values.items():
         check_text(name)
         check_text(value, name)
+
+
+def whole_body(req: Request) -> bytes:
+    """Return the body; raises Problem `too_large`, or werkzeug's own for a length that is told beforehand."""
+    body = req.get_data()
+    # Of a body sent in pieces werkzeug reads no more than the limit, and says nothing.
+    if req.content_length is None and req.max_content_length is not None and len(body) >= req.max_content_length:
+        raise Problem("too_large")
+    return body
 
 
 def has_body(req: Request) -> bool:

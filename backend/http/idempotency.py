@@ -16,6 +16,7 @@ from flask import Response, current_app, request
 from mongoengine import BinaryField, DateTimeField, Document, IntField, ListField
 from pymongo.errors import ConnectionFailure
 
+from backend.http.arguments import whole_body
 from backend.http.describing import View, describe
 from backend.http.problems import Problem
 from backend.protection import current_actor, open_sealed, seal
@@ -56,7 +57,19 @@ def idempotent(view: View) -> View:
     Place it below `requires` and above `arguments` and `response`. Errors are not kept, so a refused request may be
     sent again with the same key.
     """
+    return _once(view, atomically)
 
+
+def idempotent_in_portions(view: View) -> View:
+    """Decorate like `idempotent` a view that makes several transactions, each complete in itself, as imports do.
+
+    The answer is kept after the last of them. What is written before the process dies stays, so the view has to find
+    it again by itself when the request is repeated.
+    """
+    return _once(view, lambda work: work())
+
+
+def _once(view: View, in_transaction: Callable[[Callable[[], Response]], Response]) -> View:
     @wraps(view)
     def once(*args: Any, **kwargs: Any) -> Response:
         def run() -> Response:
@@ -66,42 +79,38 @@ def idempotent(view: View) -> View:
             return current_app.make_response(view(*args, **kwargs))
 
         if "Idempotency-Key" not in request.headers:
-            return atomically(run)
+            return in_transaction(run)
         place, fingerprint = _place(), _fingerprint()
         if (answer := _replayed(place, fingerprint)) is not None:
             return answer
-        return _first(run, place, fingerprint)
+        try:
+            return in_transaction(lambda: _kept(run(), place, fingerprint))
+        except ConnectionFailure:
+            raise
+        except Exception:
+            # The same request may have been done by another thread in the meantime: then ours failed on what that one
+            # wrote, and its answer is the right one.
+            if (answer := _replayed(place, fingerprint)) is not None:
+                return answer
+            raise
 
     codes = ("idempotency_key_reused", "too_large", "invalid")
     described: Callable[..., Any] = describe(once, problems=codes, parameters=(HEADER,))
     return described  # type: ignore[return-value]
 
 
-def _first(run: Callable[[], Response], place: bytes, fingerprint: bytes) -> Response:
-    def work() -> Response:
-        answer = run()
-        _collection().insert_one(
-            {
-                "_id": Binary(place),
-                "fingerprint": Binary(fingerprint),
-                "status": answer.status_code,
-                "headers": [[name, answer.headers[name]] for name in KEPT_HEADERS if name in answer.headers],
-                "body": Binary(seal(answer.get_data(), place)),
-                "created_at": utcnow(),
-            }
-        )
-        return answer
-
-    try:
-        return atomically(work)
-    except ConnectionFailure:
-        raise
-    except Exception:
-        # The same request may have been done by another thread in the meantime: then ours failed on what that one
-        # wrote, and its answer is the right one.
-        if (answer := _replayed(place, fingerprint)) is not None:
-            return answer
-        raise
+def _kept(answer: Response, place: bytes, fingerprint: bytes) -> Response:
+    _collection().insert_one(
+        {
+            "_id": Binary(place),
+            "fingerprint": Binary(fingerprint),
+            "status": answer.status_code,
+            "headers": [[name, answer.headers[name]] for name in KEPT_HEADERS if name in answer.headers],
+            "body": Binary(seal(answer.get_data(), place)),
+            "created_at": utcnow(),
+        }
+    )
+    return answer
 
 
 def _replayed(place: bytes, fingerprint: bytes) -> Response | None:
@@ -127,7 +136,7 @@ def _place() -> bytes:
 def _fingerprint() -> bytes:
     digest = hashlib.sha256(f"{request.method}\n{request.full_path}\n".encode())
     if request.mimetype != "multipart/form-data":
-        digest.update(request.get_data())
+        digest.update(whole_body(request))
         return digest.digest()
     # The boundary between parts is made anew each time a form is sent; what lies between is the same.
     for name, value in request.form.items(multi=True):

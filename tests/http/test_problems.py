@@ -87,6 +87,17 @@ def test_a_body_of_ten_megabytes_is_not_read(app, editor):
     problem(answer, 413, "too_large")
 
 
+def test_a_body_in_pieces_may_not_be_larger(editor):
+    pieces = io.BytesIO(b'{"name": "a"}' + b" " * 1_000_000)
+    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    for headers in ({}, {"Idempotency-Key": "in-pieces"}):
+        answer = editor.post(
+            URL, input_stream=pieces, content_type="application/json", environ_overrides=environ, headers=headers
+        )
+        problem(answer, 413, "too_large")
+        pieces.seek(0)
+
+
 def test_escapes_and_depth_that_are_fine(editor):
     nested: object = "\\u0000"
     for _ in range(30):
