@@ -32,10 +32,15 @@ class PlatformCommands(click.Group):
             more = list(platform_commands())
         except (SettingsError, StartError, click.ClickException):
             more = []
-        return sorted({*super().list_commands(context), *more})
+        return sorted({*super().list_commands(context), "new-plugin", *more})
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Return the command `name`."""
+        if name == "new-plugin":
+            # Needs no database, but more than the commands below should wait for.
+            from backend.plugins_host.commands import new_plugin
+
+            return new_plugin
         return super().get_command(context, name) or platform_commands().get(name)
 
 

@@ -15,7 +15,6 @@ from backend.plugins_host.commands import new_plugin
 from backend.plugins_host.discovery import ROOT
 
 COPIED = ("backend", "plugins", "dash_cockpit", "pyproject.toml", "wsgi.py")
-NEW = "from backend.plugins_host.commands import new_plugin; new_plugin()"
 
 
 def run(*command: str, at: Path, path: list[Path]) -> str:
@@ -50,7 +49,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_new_built_in_plugin_passes_its_own_tests_and_the_house_style(tree: Path) -> None:
-    told = run(sys.executable, "-c", NEW, "noise_watch", "--title", "噪声监测", at=tree, path=[tree])
+    told = run(
+        sys.executable, "-m", "backend", "new-plugin", "noise_watch", "--title", "噪声监测", at=tree, path=[tree]
+    )
     assert "pytest tests/noise_watch" in told
     well_formed(tree / "plugins" / "noise_watch", tree / "tests" / "noise_watch", at=tree)
     assert "4 passed" in pytest_at(tree, "tests/noise_watch", path=[tree])
