@@ -164,7 +164,8 @@ def draw_trend(content: Trend) -> Component:
     every = np.concatenate([np.asarray(values, float) for values in content.series.values()])
     layout = {
         "hovermode": "x unified",
-        "margin": {"l": 8, "r": 20, "t": 10, "b": 8},
+        # Half a label beyond the last point, and beyond the first where the other axis leaves no room.
+        "margin": {"l": 24, "r": 24 if days < 2 else 34 if days < 400 else 44, "t": 10, "b": 8},
         "xaxis": {
             "tickformat": tick,
             "hoverformat": "%-m月%-d日 %H:%M" if days < 60 else "%Y年%-m月%-d日",

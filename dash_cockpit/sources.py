@@ -50,9 +50,10 @@ class CockpitSources:
     """The platform as the cockpit sees it.
 
     `principal()` is the viewer of the current request, None when nobody is logged in; `home(viewer)` is the path of
-    the smallest area that holds all he or she may see, empty when that is nothing. `areas(path, depth)` returns the area at `path` followed by its
-    descendants down to `depth` levels below, and nothing when there is no such area. `guard(plugin, where)` is the
-    border to a plugin: it catches and counts what the plugin raises. Log-out is a POST to `logout_address`.
+    the smallest area that holds all he or she may see, empty when that is nothing. `areas(path, depth)` returns the
+    area at `path` followed by its descendants down to `depth` levels below, and nothing when there is no such area.
+    `guard(plugin, where)` is the border to a plugin: it catches and counts what the plugin raises. Log-out is a POST
+    to `logout_address`.
     """
 
     themes: Sequence[Theme]

@@ -44,7 +44,8 @@ PHOTO = (
     b'<rect width="320" height="200" fill="url(#a)"/><rect y="140" width="320" height="60" fill="#777"/>'
     b'<g><rect x="40" y="80" width="50" height="80" rx="4" fill="#3d9bff"/><rect x="100" y="80" width="50" height="80" '
     b'rx="4" fill="#2ea56a"/><rect x="160" y="80" width="50" height="80" rx="4" fill="#777c88"/></g>'
-    b'<circle cx="250" cy="84" r="18" fill="#333"/><rect x="232" y="100" width="36" height="70" rx="12" fill="#444"/></svg>'
+    b'<circle cx="250" cy="84" r="18" fill="#333"/><rect x="232" y="100" width="36" height="70" rx="12" fill="#444"/>'
+    b"</svg>"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -10,6 +11,14 @@ from playwright.sync_api import Page
 from tests.browser import watching
 from tests.cockpit import fake
 
+LAYOUT = (Path(__file__).parent / "layout.js").read_text()
+CLOCK = r"() => /^\d{4}年\d+月\d+日　星期.　\d\d:\d\d:\d\d$/.test(document.getElementById('clock').textContent)"
+# The ticker turns to the next line after four seconds, which a busy machine may sleep through.
+WATCH_TICKER = """() => {
+  window.seen = "";
+  const ticker = document.getElementById("ticker");
+  new MutationObserver(() => (window.seen += ticker.innerText)).observe(ticker, { childList: true, subtree: true });
+}"""
 FIGURES_DRAWN = "() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
 
 
@@ -17,7 +26,7 @@ def ready(page: Page, path: str = "/cockpit/") -> None:
     """Open the cockpit and wait until map, points and figures are drawn."""
     page.goto(path)
     page.wait_for_function(
-        "() => document.querySelectorAll('.leaflet-areas-pane path, .leaflet-overlay-pane path').length > 20"
+        "() => document.querySelectorAll('.leaflet-areas-pane path, .leaflet-overlay-pane path').length > 8"
     )
     page.wait_for_function(
         "() => document.querySelectorAll('.drawing').length === document.querySelectorAll('.js-plotly-plot').length"
@@ -32,9 +41,7 @@ def test_the_page_is_drawn_without_asking_anybody_else(browser, base):
         page.wait_for_function(FIGURES_DRAWN)
         assert page.locator("h1").inner_text() == "生活垃圾分类数据驾驶舱"
         assert page.locator(".district").inner_text() == "清序区"
-        page.wait_for_function(
-            "() => /^\\d{4}年\\d{1,2}月\\d{1,2}日　星期.　\\d\\d:\\d\\d:\\d\\d$/.test(document.getElementById('clock').textContent)"
-        )
+        page.wait_for_function(CLOCK)
         assert page.locator(".theme").all_inner_texts()[0] == "总览"
         assert page.locator(".figure-number").first.inner_text() == "160"
         assert page.locator(".leaflet-points-pane path").count() >= 300
@@ -68,6 +75,7 @@ def test_a_new_violation_appears_by_itself_pulses_and_is_flown_to(browser, base,
         page = watched.page
         ready(page)
         page.wait_for_function("() => document.querySelectorAll('.leaflet-live-pane .flag').length === 12")
+        page.evaluate(WATCH_TICKER)
         zoom = page.evaluate("() => cockpit.map.handle().getZoom()")
         point = platform.violate(41, at=datetime.now(UTC))
         page.wait_for_selector(".flag.is-new", timeout=6_000)
@@ -79,7 +87,7 @@ def test_a_new_violation_appears_by_itself_pulses_and_is_flown_to(browser, base,
             "label => document.querySelector('[data-panel=\"evidence.newest\"] .row').innerText.includes(label)",
             arg=point.label,
         )
-        page.wait_for_function("label => document.querySelector('#ticker').innerText.includes(label)", arg=point.label)
+        page.wait_for_function("label => seen.includes(label)", arg=point.label)
         watched.assert_clean()
 
 
@@ -99,32 +107,6 @@ def test_a_broken_panel_shows_its_card_and_its_neighbour_is_fine(browser, base, 
             "() => document.querySelector(\"[data-panel='odd.fine'] .panel-age\").textContent === ''"
         )
         watched.assert_clean()
-
-
-LAYOUT = """() => {
-  const faults = [];
-  const box = (node) => node.getBoundingClientRect();
-  const inside = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
-  const screen = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
-  const boxes = [...document.querySelectorAll('.side .panel, .top .figure, .theme, #ticker, #legend')].filter((n) => n.offsetWidth);
-  for (const node of boxes) if (!inside(box(node), screen)) faults.push(`outside: ${node.innerText.slice(0, 20)}`);
-  for (const a of boxes) for (const b of boxes) {
-    if (a === b || a.contains(b) || b.contains(a)) continue;
-    const [p, q] = [box(a), box(b)];
-    if (p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1) faults.push(`overlap: ${a.innerText.slice(0, 12)} / ${b.innerText.slice(0, 12)}`);
-  }
-  for (const node of document.querySelectorAll('h1, h2, .theme, .figure-value, .figure-label, .ring-label, .bar-label, .card-title span, .legend-title'))
-    if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== 'inline') faults.push(`clipped: ${node.innerText}`);
-  for (const list of document.querySelectorAll('.rows-body, .bar-list')) {
-    const body = box(list.closest('.panel-body'));
-    if (!inside(box(list), body)) faults.push('list beyond its panel');
-  }
-  for (const graph of document.querySelectorAll('.js-plotly-plot')) {
-    const frame = box(graph);
-    for (const text of graph.querySelectorAll('text')) if (text.textContent && !inside(box(text), frame)) faults.push(`label cut: ${text.textContent}`);
-  }
-  return faults;
-}"""
 
 
 @pytest.mark.parametrize(
@@ -160,7 +142,9 @@ def test_the_pointer_meets_what_it_points_at(browser, base, width, height):
         bar = page.locator("[data-panel='base_info.compounds'] .bars .point").nth(1).bounding_box()
         page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
         page.wait_for_selector("[data-panel='base_info.compounds'] .hovertext")
-        assert fake.STREETS[1].name in page.locator("[data-panel='base_info.compounds'] .hovertext").first.inner_text()
+        assert (
+            fake.STREETS[1].name in page.locator("[data-panel='base_info.compounds'] .hovertext").first.text_content()
+        )
         flag = page.locator(".leaflet-live-pane .flag").first.bounding_box()
         page.mouse.click(flag["x"] + flag["width"] / 2, flag["y"] + flag["height"] / 2)
         page.wait_for_selector(".card-popup")
