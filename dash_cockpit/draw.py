@@ -6,19 +6,17 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.plugin_api import LOCAL_ZONE
 from backend.plugin_api.panels import Bars, Chart, Content, Figures, Ring, Rows, Tone, Trend
 from dash_cockpit import theme
 from dash_cockpit.lists import draw_bar_list, draw_rows
 from dash_cockpit.words import compact, number, width
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 TEMPLATE = theme.plotly_template()
 
@@ -142,7 +140,7 @@ def draw_trend(content: Trend) -> Component:
     if not len(content.times) or not content.series:
         return nothing()
     colours = series_colours(list(content.series), content.tones)
-    times = [time.astimezone(SHANGHAI).replace(tzinfo=None) for time in content.times]
+    times = [time.astimezone(LOCAL_ZONE).replace(tzinfo=None) for time in content.times]
     days = (times[-1] - times[0]).total_seconds() / 86_400
     tick = "%H:%M" if days < 2 else "%-m月%-d日" if days < 400 else "%Y年%-m月"
     alone = len(content.series) == 1

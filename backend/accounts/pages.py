@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -29,8 +28,7 @@ from backend.identity.errors import IdentityError
 from backend.identity.people import own_user
 from backend.identity.sessions import sessions_of
 from backend.protection import acting
-
-ZONE = ZoneInfo("Asia/Shanghai")
+from backend.storage import LOCAL_ZONE
 
 #: All that a page needs comes from this server; no script stands in the page itself.
 CONTENT_POLICY = (
@@ -109,7 +107,7 @@ def home() -> str:
     return render_template(
         "home.html",
         menu=menu_of(principal),
-        greeting=greeting(datetime.now(ZONE).hour),
+        greeting=greeting(datetime.now(LOCAL_ZONE).hour),
         user_type=USER_TYPES[principal.user_type],
         areas=[names.get(area, area) if area else "全部区域" for area in sorted(grants)],
     )
@@ -162,7 +160,7 @@ def _person_or_none() -> Principal | None:
 @pages.app_template_filter("local_time")
 def local_time(moment: datetime | None) -> str:
     """Show a time of the store as people here read it: 2026-01-31 08:30."""
-    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if moment else "—"
+    return moment.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M") if moment else "—"
 
 
 @pages.app_template_filter("device")

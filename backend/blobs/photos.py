@@ -8,11 +8,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
 
 from PIL import Image, UnidentifiedImageError
 
 # MPO is what phones call a JPEG that carries a second, smaller picture behind the first.
+from backend.storage import LOCAL_ZONE
+
 MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 # Real progressive JPEGs have about ten scans; each costs a pass over all pixels, so thousands are an attack.
@@ -22,7 +23,7 @@ MAX_JPEG_SCANS = 32
 SHORTEST_SIDE, LONGEST_STRIP = 16, 10
 
 # Cameras write local time; without an offset beside it, that is the time here.
-CAMERA_ZONE = ZoneInfo("Asia/Shanghai")
+CAMERA_ZONE = LOCAL_ZONE
 
 ORIENTATION, EXIF_BLOCK, TAKEN_AT, TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 

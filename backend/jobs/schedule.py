@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from mongoengine.errors import NotUniqueError
@@ -23,10 +22,10 @@ from backend import storage
 from backend.jobs.records import Job
 from backend.jobs.runs import JobRun, install, put_due
 from backend.monitoring import get_logger
+from backend.storage import LOCAL_ZONE
 
 log = get_logger(__name__)
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 EPOCH = datetime.fromtimestamp(0, UTC)
 TICK_SECONDS = 1.0
 
@@ -74,12 +73,12 @@ def latest_slot(job: Job, now: datetime) -> datetime:
     if job.every_seconds:
         return datetime.fromtimestamp(now.timestamp() // job.every_seconds * job.every_seconds, UTC)
     # croniter counts in local wall time without a zone, which Shanghai, without summer time, allows.
-    local = now.astimezone(SHANGHAI).replace(tzinfo=None)
+    local = now.astimezone(LOCAL_ZONE).replace(tzinfo=None)
     if croniter.match(job.cron, local):
         latest = local.replace(second=0, microsecond=0)
     else:
         latest = croniter(job.cron, local).get_prev(datetime)
-    return latest.replace(tzinfo=SHANGHAI).astimezone(UTC)
+    return latest.replace(tzinfo=LOCAL_ZONE).astimezone(UTC)
 
 
 def _introduce(job: Job, slot: datetime) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from backend.rollups.records import LEVELS, Metric, depth
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from backend.storage import LOCAL_ZONE
 
 
 def hour_of(at: datetime) -> datetime:
@@ -24,7 +22,7 @@ def bucket_of(metric: Metric, at: datetime | None) -> datetime | None:
         raise ValueError(f"Metric {metric.name} is counted by time: a mark of it needs one.")
     if metric.bucket == "hour":
         return hour_of(at)
-    day = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = at.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     return day.astimezone(UTC)
 
 
@@ -33,7 +31,7 @@ def bucket_end(metric: Metric, start: datetime) -> datetime:
     if metric.bucket == "hour":
         return start + timedelta(hours=1)
     # In local wall time, so that a day may have 23 or 25 hours.
-    return (start.astimezone(SHANGHAI) + timedelta(days=1)).astimezone(UTC)
+    return (start.astimezone(LOCAL_ZONE) + timedelta(days=1)).astimezone(UTC)
 
 
 def bucket_starts(metric: Metric, since: datetime, until: datetime) -> list[datetime]:

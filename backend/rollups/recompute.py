@@ -19,10 +19,11 @@ from pymongo import DeleteOne, UpdateOne
 from backend import storage
 from backend.jobs import Job
 from backend.monitoring import guard
-from backend.rollups.buckets import SHANGHAI, bucket_of, cut_area, in_area, in_bucket
+from backend.rollups.buckets import bucket_of, cut_area, in_area, in_bucket
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
+from backend.storage import LOCAL_ZONE
 
 # Marks read at a time, and areas in one aggregation.
 MARKS = 5000
@@ -52,7 +53,9 @@ def rebuild(name: str) -> None:
     storage.database()["rollups"].delete_many({"metric": name})
     key: dict[str, Any] = {"area": cut_area(metric.finest)}
     if metric.time_field:
-        key["at"] = {"$dateTrunc": {"date": f"${metric.time_field}", "unit": metric.bucket, "timezone": str(SHANGHAI)}}
+        key["at"] = {
+            "$dateTrunc": {"date": f"${metric.time_field}", "unit": metric.bucket, "timezone": str(LOCAL_ZONE)}
+        }
     places = storage.database()[metric.source].aggregate([{"$match": dict(metric.match)}, {"$group": {"_id": key}}])
     insert_marks(name, ((place["_id"]["area"], place["_id"].get("at")) for place in places))
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 
 from backend.storage import migrations
 from backend.storage.migrations import Locked, MigrationError
+from backend.storage.records import LOCAL_ZONE
 
 T = TypeVar("T")
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 STATES = {"done": "已执行", "waiting": "待执行", "failed": "失败", "changed": "执行后被改动", "lost": "脚本已不存在"}
 
 
@@ -29,7 +28,7 @@ def db_commands(folders: Callable[[], Iterable[Path]]) -> click.Group:
     def status() -> None:
         rows = _or_sentence(lambda: migrations.status(folders()))
         for row in rows:
-            at = f"{row.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row.at else "-"
+            at = f"{row.at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}" if row.at else "-"
             click.echo(f"{STATES[row.state]}\t{at}\t{row.id}\t{row.error or row.why}")
         if not rows:
             click.echo("没有迁移脚本。")

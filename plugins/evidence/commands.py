@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
-from zoneinfo import ZoneInfo
 
 import click
 
-from backend.plugin_api import find_device
+from backend.plugin_api import LOCAL_ZONE, find_device
 from plugins.evidence.intake import signature
 from plugins.evidence.models import VIOLATIONS
 
@@ -30,7 +29,7 @@ def send_capture(photos: tuple[Path, ...], device: str, violation: str, url: str
     observation = {
         "device": device,
         "event_id": uuid.uuid4().hex,
-        "device_time": datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds"),
+        "device_time": datetime.now(LOCAL_ZONE).isoformat(timespec="seconds"),
         "violation": violation,
     }
     metadata = json.dumps(observation).encode()

@@ -190,7 +190,7 @@ PANELS = [
     panel("headline", "预警事件", headline, "top", 10, 5),
     panel("by_hour", "近 24 小时预警趋势", by_hour, "left", 10),
     panel("by_violation", "近七日违规类型", by_violation, "left", 20),
-    panel("by_area", "近七日区域分布", by_area, "left", 30),
+    panel("by_area", "近七日区域分布", by_area, "right", 20),
     panel("latest", "最新取证", latest, "right", 10, 2),
 ]
 LAYERS = [

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, fields, validate
 
-#: People write and read local time in tables; the platform keeps UTC.
-LOCAL = ZoneInfo("Asia/Shanghai")
 LIST_MARK = "、"
 
 YES = frozenset({"是", "true", "1", "yes", "y", "√"})
+
+from backend.storage import LOCAL_ZONE
+
 NO = frozenset({"否", "false", "0", "no", "n", "×"})
 
 
@@ -69,7 +69,7 @@ class Column:
             case list() | tuple() | set():
                 return LIST_MARK.join(self.choices.get(each, str(each)) for each in value)
             case datetime():
-                return value.astimezone(LOCAL).replace(tzinfo=None, microsecond=0)
+                return value.astimezone(LOCAL_ZONE).replace(tzinfo=None, microsecond=0)
             case str():
                 return self.choices.get(value, value)
             case int() | float():
@@ -157,4 +157,4 @@ def _moment(text: str) -> str:
         moment = datetime.fromisoformat(f"{_date(day)}T{f'{time.strip():0>5}' if time.strip() else '00:00'}")
     except ValueError:
         return text
-    return (moment if moment.tzinfo else moment.replace(tzinfo=LOCAL)).isoformat()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=LOCAL_ZONE)).isoformat()
