@@ -24,7 +24,7 @@ def setting(default: Any, help: str) -> Any:
 class Settings:
     """What an operator may choose. The variable of `mongodb_url` is `QINGXU_MONGODB_URL`, and so on."""
 
-    mode: str = setting("production", "`demo` creates a fictional district and demo accounts; `production` never does")
+    mode: str = setting("production", "`demo` makes a fictional district and demo accounts; `production` never does")
     data_dir: Path = setting(Path("data"), "Folder of the embedded servers, local blobs and generated demo secrets")
     host: str = setting("127.0.0.1", "Address the web server listens on")
     port: int = setting(8000, "Port the web server listens on")

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 import redis
-
-from backend import settings as settings_module
 from flask import Flask
 
+from backend import settings as settings_module
 from backend import storage
 from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store

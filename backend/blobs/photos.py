@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from PIL import Image, UnidentifiedImageError
 
@@ -21,9 +21,6 @@ MAX_JPEG_SCANS = 32
 
 # Nothing can be seen on less, and no camera makes longer strips.
 SHORTEST_SIDE, LONGEST_STRIP = 16, 10
-
-# Cameras write local time; without an offset beside it, that is the time here.
-CAMERA_ZONE = LOCAL_ZONE
 
 ORIENTATION, EXIF_BLOCK, TAKEN_AT, TAKEN_AT_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 
@@ -127,10 +124,10 @@ def _taken_at(exif: Image.Exif) -> datetime | None:
         return None
 
 
-def _offset(text: str) -> timezone | ZoneInfo:
+def _offset(text: str) -> tzinfo:
     """Read an offset such as +08:00."""
     try:
         sign = {"+": 1, "-": -1}[text[:1]]
         return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))
     except (KeyError, ValueError):
-        return CAMERA_ZONE
+        return LOCAL_ZONE  # cameras write the time of the place they hang in

@@ -39,7 +39,7 @@ class Camera:
             "violation": "mixed_waste",
             **observation,
         }
-        return self.post(json.dumps({name: value for name, value in told.items() if value is not None}), *photos, key=key)
+        return self.post(json.dumps(told), *photos, key=key)
 
     def post(self, metadata: str, *photos: bytes, key: str = "", signed: bool = True) -> TestResponse:
         """Send a form as it stands."""

@@ -133,9 +133,7 @@ def test_a_photo_that_cannot_be_worked_on_is_set_aside_and_can_be_tried_again(
     assert (again.status_code, again.json["state"]) == (202, "received")
     work()
     assert camera.staff.get(f"/api/v1/evidence/captures/{capture}")["state"] == "extracted"
-    refused = camera.staff.call(
-        "POST", address, etag=camera.staff.get(f"/api/v1/evidence/captures/{capture}")["etag"]
-    )
+    refused = camera.staff.call("POST", address, etag=camera.staff.get(f"/api/v1/evidence/captures/{capture}")["etag"])
     assert (refused.status_code, refused.json["code"]) == (409, "conflict")
 
 

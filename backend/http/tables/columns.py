@@ -10,12 +10,11 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from backend.storage import LOCAL_ZONE
+
 LIST_MARK = "、"
 
 YES = frozenset({"是", "true", "1", "yes", "y", "√"})
-
-from backend.storage import LOCAL_ZONE
-
 NO = frozenset({"否", "false", "0", "no", "n", "×"})
 
 
