@@ -31,12 +31,13 @@ IN_TREE = (Folder(ROOT / "plugins", "plugins"), Folder(ROOT / "integrations", "i
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plugin that may be loaded: `source` says where it comes from, for people."""
+    """A plugin that may be loaded: `source` says where it comes from, for people; `folder` where it lies, if known."""
 
     name: str
     package: str
     external: bool
     source: str
+    folder: Path | None = None
 
     @property
     def module(self) -> str:
@@ -45,6 +46,8 @@ class Candidate:
 
     def init_file(self) -> Path:
         """Return the package's `__init__.py` without importing the package; raises Refusal when it is not there."""
+        if self.folder is not None:
+            return self.folder / "__init__.py"
         top, *inner = self.package.split(".")
         try:
             spec = importlib.util.find_spec(top)
@@ -61,7 +64,7 @@ class Candidate:
 def in_tree(folders: Iterable[Folder]) -> list[Candidate]:
     """Return the plugins that lie in `folders`, by name."""
     found = [
-        Candidate(child.name, f"{folder.package}.{child.name}", False, f"{folder.package}/{child.name}")
+        Candidate(child.name, f"{folder.package}.{child.name}", False, f"{folder.package}/{child.name}", child)
         for folder in folders
         if folder.path.is_dir()
         for child in folder.path.iterdir()

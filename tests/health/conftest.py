@@ -21,7 +21,7 @@ from backend.protection import ensure_keys
 from backend.settings import Settings
 
 PASSWORD = "Sorted-Waste-4711"
-BROKEN = Folder(Path(__file__).parent.parent / "plugins_broken", "plugins_broken")
+BROKEN = Folder(Path(__file__).parent.parent / "plugins_broken", "tests.plugins_broken")
 
 
 @pytest.fixture

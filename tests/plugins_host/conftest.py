@@ -13,7 +13,7 @@ from backend.plugin_api.registry import Registry
 from backend.plugins_host import Folder, load_plugins
 from backend.settings import Settings
 
-BROKEN = Folder(Path(__file__).parent.parent / "plugins_broken", "plugins_broken")
+BROKEN = Folder(Path(__file__).parent.parent / "plugins_broken", "tests.plugins_broken")
 CORE = Registry(permissions=(Permission("platform:health", "查看系统运行状况"),))
 
 

@@ -146,3 +146,17 @@ def test_plugins_can_be_disabled_by_setting(load: Load) -> None:
 
 def test_a_folder_that_is_not_there_holds_no_plugins(load: Load, tmp_path: Path) -> None:
     assert load(Folder(tmp_path / "none", "none")).plugins == ()
+
+
+def test_the_name_of_a_plugin_belongs_to_the_first_even_when_that_is_disabled(load: Load, tmp_path: Path) -> None:
+    folders = []
+    for place in ("one", "two"):
+        plugin = tmp_path / place / "twin"
+        plugin.mkdir(parents=True)
+        (plugin / "__init__.py").write_text(
+            'PLUGIN = PluginInfo(name="twin", title="双", version="1", platform=">=0.1")'
+        )
+        folders.append(Folder(tmp_path / place, place))
+    statuses = load(*folders, disabled_plugins=("twin",)).plugins
+    assert [each.state for each in statuses] == ["disabled", "broken"]
+    assert "one/twin" in statuses[1].reason and "one/twin and two/twin" in statuses[1].reason_en
