@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class PlatformCommands(click.Group):
         """Return all names; without a database only those of the commands that need none."""
         try:
             more = list(platform_commands())
-        except (SettingsError, StartError, click.ClickException):
+        except (SettingsError, StartError):
             more = []
         return sorted({*super().list_commands(context), "new-plugin", *more})
 
@@ -105,16 +106,23 @@ def main() -> None:
 def load_platform() -> Registry:
     """Make this process one of the platform's: settings, logs, store, plugins; returns all that they add.
 
-    A command joins the platform that runs in the data folder, unless the environment says otherwise.
+    A command joins the platform that runs in the data folder, unless the environment says otherwise. Raises
+    StartError when there is no database.
     """
     from backend.app import create_app
     from backend.plugin_api.registry import installed
+    from backend.run.given import check_mongodb
 
     adopt_running(Path(os.environ.get(variable("data_dir"), "data")))
-    create_app(Settings.from_env())
+    settings = Settings.from_env()
+    if not settings.mongodb_url:
+        raise StartError("No platform runs in the data folder: start it (make run), or set QINGXU_MONGODB_URL.")
+    check_mongodb(settings.mongodb_url)
+    create_app(settings)
     return installed()
 
 
+@cache
 def platform_commands() -> dict[str, click.Command]:
     """Return the commands that need the platform, its packages' and its plugins', by name."""
     from backend.app import migration_folders
