@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from flask import Flask
 from mongoengine import Document
@@ -49,9 +48,7 @@ def create_app(settings: Settings, *, with_installed: bool = True) -> Flask:
     app = Flask(__name__)
     api = http.install(app, settings, title="清序开放接口", version=backend.__version__)
     accounts.install(app, api)
-    app.register_blueprint(health.probes)
-    app.register_blueprint(health.pages)
-    api.register_blueprint(health.routes)
+    health.install(app, api)
     registry = registries.install(
         load_plugins(settings, core=core_records(settings), url_map=app.url_map, with_installed=with_installed)
     )
@@ -121,7 +118,7 @@ def prepare(settings: Settings, tell: Callable[[str], None]) -> list[DemoAccount
     storage.ensure_indexes(registry.documents)
     audit.ensure_indexes()
     ensure_attempt_indexes()
-    migrations.migrate(migration_folders(registry), tell=lambda script: tell(f"Migration {script.id}"))
+    migrations.migrate(registry.migration_folders(), tell=lambda script: tell(f"Migration {script.id}"))
     install_roles(registry.permissions)
     if settings.mode != "demo":
         return []
@@ -129,9 +126,3 @@ def prepare(settings: Settings, tell: Callable[[str], None]) -> list[DemoAccount
     tell("Summing the figures for the cockpit")
     rollups.recompute_dirty()
     return made
-
-
-def migration_folders(registry: Registry) -> Iterable[Path]:
-    """Return where migrations lie: the platform's, then each loaded plugin's own folder."""
-    yield Path(backend.__file__).with_name("migrations")
-    yield from (status.folder / "migrations" for status in registry.plugins if status.folder)

@@ -125,7 +125,6 @@ def load_platform() -> Registry:
 @cache
 def platform_commands() -> dict[str, click.Command]:
     """Return the commands that need the platform, its packages' and its plugins', by name."""
-    from backend.app import migration_folders
     from backend.identity.commands import create_administrator
     from backend.protection.commands import commands as protection_commands
     from backend.storage.commands import db_commands
@@ -133,7 +132,7 @@ def platform_commands() -> dict[str, click.Command]:
     registry = load_platform()
     commands = [
         create_administrator,
-        db_commands(lambda: migration_folders(registry)),
+        db_commands(registry.migration_folders),
         *protection_commands(lambda: registry.documents),
         *registry.commands,
     ]

@@ -10,6 +10,7 @@ from flask import request
 
 from backend.http.describing import View, describe
 from backend.identity import Principal, current_principal, require_anywhere
+from backend.monitoring import logging_about
 from backend.protection import Actor, acting
 
 
@@ -26,7 +27,7 @@ def requires(permission: str = "") -> Callable[[View], View]:
             principal = current_principal()
             if permission:
                 require_anywhere(principal, permission)
-            with acting(actor_of(principal)):
+            with acting(actor_of(principal)), logging_about(person_id=str(principal.id)):
                 return view(*args, **kwargs)
 
         codes = ("login_required", "password_change_required", *(("forbidden", "module_off") if permission else ()))
