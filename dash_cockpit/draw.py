@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -179,11 +178,11 @@ def draw_trend(content: Trend) -> Component:
 
 def draw_chart(content: Chart) -> Component:
     """Return a plugin's own figure in the shared style."""
-    figure = go.Figure(content.figure)
-    figure.layout.template = TEMPLATE
-    if any("polar" in trace.type for trace in figure.data) and not figure.layout.margin.to_plotly_json():
-        figure.update_layout(margin={"l": 52, "r": 52, "t": 30, "b": 30})  # Plotly keeps no room for these labels
-    return graph(figure.to_plotly_json())
+    figure = content.figure.to_plotly_json()  # a copy: the plugin may show the same figure again
+    layout = {**figure["layout"], "template": TEMPLATE}
+    if any("polar" in trace.get("type", "") for trace in figure["data"]):
+        layout.setdefault("margin", {"l": 52, "r": 52, "t": 30, "b": 30})  # Plotly keeps no room for these labels
+    return graph({**figure, "layout": layout})
 
 
 def nothing() -> Component:

@@ -36,6 +36,7 @@
   function stepLists() {
     for (const list of document.querySelectorAll(".scrolls")) {
       if (list.scrollHeight <= list.clientHeight + 2 || list.matches(":hover, :focus-within")) continue;
+      if (list.heldUntil > performance.now()) continue;
       const line = list.firstElementChild.getBoundingClientRect().height / scaleOf(list) || 36;
       const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
       list.scrollTo({ top: atEnd ? 0 : list.scrollTop + line, behavior: "smooth" });

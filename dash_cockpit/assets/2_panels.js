@@ -7,6 +7,7 @@
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
   const PANELS_KEPT = 80;
+  const NEWS_MILLISECONDS = 12000; // how long a list stays at the top, where something new stands
 
   const kept = new Map(); // panel and area -> its body, so that a theme one comes back to is there at once
 
@@ -74,6 +75,7 @@
     const before = [...body.querySelectorAll(".drawing")];
     const known = new Set([...body.querySelectorAll("[data-key]")].map((row) => row.dataset.key));
     const scrolled = [...body.querySelectorAll(".scrolls")].map((list) => list.scrollTop);
+    const held = [...body.querySelectorAll(".scrolls")].map((list) => list.heldUntil);
     const fresh = build(content);
     [...fresh.querySelectorAll(".drawing")].forEach((node, i) => {
       const old = before[i];
@@ -88,6 +90,7 @@
     [...body.querySelectorAll(".scrolls")].forEach((list, i) => {
       const news = list.querySelector(".is-new");
       list.scrollTop = news ? 0 : scrolled[i] || 0;
+      list.heldUntil = news ? performance.now() + NEWS_MILLISECONDS : held[i] || 0;
     });
     if (body.isConnected) drawGraphs(body);
   }

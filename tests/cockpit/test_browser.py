@@ -119,6 +119,7 @@ def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, sca
         page = watched.page
         for theme in ("overview", "dispatch", "base"):
             ready(page, f"/cockpit/?theme={theme}")
+            page.wait_for_function("() => !document.querySelector('.panel-error')")
             assert page.evaluate(LAYOUT) == []
         watched.assert_clean()
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import orjson
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.plugin_api.panels import Bars, Figure, Figures, Ring, Row, Rows, Trend
+from backend.plugin_api.panels import Bars, Chart, Figure, Figures, Ring, Row, Rows, Trend
 from dash_cockpit.draw import draw, value_axis
 from dash_cockpit.live import to_json
 from dash_cockpit.words import number
@@ -103,3 +104,12 @@ def test_anything_else_is_refused():
 
 def test_headline_figures_keep_ready_text():
     assert "3 / 5 座" in text_of(drawn(Figures([Figure("在线", "3 / 5", " 座")]))).replace("  ", " ")
+
+
+def test_a_figure_of_a_plugin_takes_the_style_and_is_not_changed():
+    own = go.Figure(go.Scatterpolar(r=[1, 2], theta=["投放", "收集"]), layout={"title": "x"})
+    before = own.to_plotly_json()
+    layout = figure_of(drawn(Chart(own)))["layout"]
+    assert layout["template"]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"
+    assert layout["margin"]["l"] > 40
+    assert own.to_plotly_json() == before
