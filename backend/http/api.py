@@ -53,7 +53,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._prepare_doc_cbks = [*self._prepare_doc_cbks, self._prepare_problems_doc]
+        self._prepare_doc_cbks: list[Callable[..., Any]] = [*self._prepare_doc_cbks, self._prepare_problems_doc]
 
     def response(
         self, status_code: int, schema: type[Schema] | Schema | None = None, *, ready: bool = False, **options: Any
@@ -106,6 +106,7 @@ class Api(flask_smorest.Api):
         marshmallow_plugin = MarshmallowPlugin(schema_name_resolver=schema_name)
         spec_kwargs = {"title": title, "version": version, "openapi_version": "3.1.0"}
         super().__init__(app, spec_kwargs={**spec_kwargs, "marshmallow_plugin": marshmallow_plugin})
+        assert marshmallow_plugin.converter is not None  # noqa: S101 - made by the line above
         marshmallow_plugin.converter.add_attribute_function(label_and_choices)
         self.register_converter(RecordIdConverter, _pattern("编号，24 位十六进制"))
         self.register_converter(CodeConverter, _pattern("编码"))
@@ -137,6 +138,10 @@ class Api(flask_smorest.Api):
                     described = problem_responses(codes, problem)
                     responses |= {str(status): each for status, each in described.items()}
                     operation["responses"] = dict(sorted(responses.items()))
+        for schema in document["components"]["schemas"].values():
+            for member in schema.get("properties", {}).values():
+                if member.get("example") == "":  # a field whose example was left empty has none
+                    del member["example"]
         return document
 
     def document_json(self) -> bytes:

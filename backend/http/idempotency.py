@@ -9,7 +9,8 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 
 from bson.binary import Binary
 from flask import Response, current_app, request
@@ -142,7 +143,7 @@ def _fingerprint() -> bytes:
     for name, value in request.form.items(multi=True):
         digest.update(f"{len(name)},{len(value)}:{name}{value}".encode())
     for name, file in request.files.items(multi=True):
-        content = hashlib.file_digest(file.stream, "sha256").hexdigest()
+        content = hashlib.file_digest(cast(BytesIO, file.stream), "sha256").hexdigest()
         file.stream.seek(0)
         digest.update(f"{len(name)}:{name}{content}".encode())
     return digest.digest()

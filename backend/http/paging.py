@@ -52,7 +52,7 @@ class Page:
 @cache
 def paged(item: type[Schema]) -> type[Schema]:
     """Return the schema of a page of `item`."""
-    members = {
+    members: dict[str, fields.Field[Any]] = {
         "items": fields.List(fields.Nested(item), required=True),
         "next_cursor": fields.String(
             required=True, allow_none=True, metadata={"description": "下一页的位置；最后一页为 null"}

@@ -49,7 +49,7 @@ class Rates:
         self.alone = FixedWindowRateLimiter(MemoryStorage())
         self.shared = self.alone
         if redis_url:
-            options = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
+            options: Any = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
             self.shared = FixedWindowRateLimiter(RedisStorage(redis_url, wrap_exceptions=True, **options))
         self.alone_until = 0.0
         self.blocks: dict[tuple[str, str], Block] = {}

@@ -74,7 +74,7 @@ def test_no_input_finds_an_undocumented_answer(app):
             continue
         cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode])
 
-        @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=cases)
         def try_one(case):
             tried.add(case.call_and_validate(headers=bearer, checks=checks).status_code)
