@@ -35,7 +35,9 @@ browser: # a real browser for the tests, where it may be installed
 	@.ci/browser
 
 bench: .venv/.dev ## measure, and print the ratios
-	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -n 0 -s
+	@for file in tests/benchmarks/[a-z]*.py; do \
+		echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || failed=1; \
+	done; exit $${failed:-0}
 
 lock: .venv/.uv ## choose versions anew within pyproject.toml and write them down with their hashes
 	$(LOCK) --extra vision --extra demo $(UPGRADE) -o requirements.lock

@@ -96,10 +96,12 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Return a function that starts the platform in a data folder; settings by name, an empty one is left out."""
+    """Return a function that starts the platform, small or real, in a data folder and with settings by name."""
     runs: list[Running] = []
 
-    def start(data: Path = tmp_path / "data", *, wrapper: tuple[str, ...] = (), **settings: str | int) -> Running:
+    def start(
+        data: Path = tmp_path / "data", *, small: bool = True, wrapper: tuple[str, ...] = (), **settings: str | int
+    ) -> Running:
         port = int(settings.pop("port", 0)) or free_port()
         terminal = tmp_path / f"terminal-{len(runs)}"
         chosen = {"mode": "demo", "data_dir": str(data), "port": port, "web_workers": 1, **settings}
@@ -107,10 +109,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         environment |= {
             name if name.startswith("TEST_") else f"QINGXU_{name.upper()}": str(value) for name, value in chosen.items()
         }
-        environment["PYTHONPATH"] = f"{HERE}:{ROOT}"
+        if small:
+            environment["PYTHONPATH"] = f"{HERE}:{ROOT}"
         with terminal.open("wb") as out:
             process = subprocess.Popen(
-                [*wrapper, sys.executable, "-m", "backend", "run"], cwd=HERE, env=environment, stdout=out, stderr=out
+                [*wrapper, sys.executable, "-m", "backend", "run"],
+                cwd=HERE if small else ROOT,
+                env=environment,
+                stdout=out,
+                stderr=out,
             )
         runs.append(Running(data, port, terminal, process))
         return runs[-1]

@@ -1,0 +1,36 @@
+"""The real platform under `run`: it comes up with its demo, answers, and fits a small machine."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from pathlib import Path
+
+from tests.run.conftest import alive
+
+AT_REST_BYTES = 1_200_000_000
+
+
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process, what it shares counted in parts."""
+    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1]) * 1024
+
+
+def test_demo_comes_up_and_fits_a_small_machine(start):
+    run = start(small=False, web_workers=2)
+    run.wait_for("Ctrl-C stops everything", 180)
+    for path in ("/readyz", "/api/openapi.json", "/healthz"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{run.port}{path}", timeout=30) as answer:
+            assert answer.status == 200
+    assert "admin / " in run.output
+    assert " was killed" not in run.output
+    assert " ended by itself" not in run.output
+    run.note_processes()
+    assert sum(proportional_bytes(pid) for pid in {*run.seen, run.process.pid} if alive(pid)) < AT_REST_BYTES
+    (key,) = re.findall("QINGXU_MASTER_KEY=(.+)", (run.data / "secrets").read_text())
+    environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in run.children().values()]
+    assert sum(key.encode() in each for each in environments) == 4, "the servers need no key"
+    assert run.stop() == 0
+    assert not run.left_over(0)
+    for log in ("web", "worker-default", "worker-vision", "scheduler", "prepare"):
+        assert "Traceback" not in (run.data / "logs" / f"{log}.log").read_text(), log
