@@ -13,7 +13,7 @@ from backend.http.problems import Problem, ProblemCode, code_table, register
 from backend.http.rates import limited_by_address
 from backend.http.resources import resource_blueprint
 from backend.http.tables import CellFault, Table, columns_of, read_table, write_table, write_template
-from backend.http.uploads import Picture, read_image
+from backend.http.uploads import read_photo
 
 #: What this floor stores; the platform makes the indexes.
 DOCUMENTS = (StoredAnswer,)
@@ -25,7 +25,6 @@ __all__ = [
     "CellFault",
     "Page",
     "PageArgs",
-    "Picture",
     "Problem",
     "ProblemCode",
     "StoredAnswer",
@@ -42,9 +41,9 @@ __all__ = [
     "may_answer",
     "page_filter",
     "paged",
-    "read_image",
     "read_json",
     "read_page",
+    "read_photo",
     "read_table",
     "register",
     "requires",

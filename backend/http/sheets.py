@@ -16,6 +16,7 @@ from backend.http.api import Blueprint
 from backend.http.describing import may_answer
 from backend.http.idempotency import idempotent_in_portions
 from backend.http.tables import read_table, write_table, write_template
+from backend.http.tables.writing import XLSX
 from backend.identity import current_principal
 from backend.protection import audit
 from backend.records import Resource
@@ -48,7 +49,7 @@ class ImportFile(Schema):
     file = Upload(required=True, metadata={"description": "xlsx 或 csv 文件"})
 
 
-class FaultSchema(Schema):
+class CellFaultSchema(Schema):
     """What is wrong with one cell."""
 
     line = fields.Integer()
@@ -65,7 +66,7 @@ class ImportReportSchema(Schema):
     added = fields.Integer()
     changed = fields.Integer()
     fault_count = fields.Integer()
-    faults = fields.List(fields.Nested(FaultSchema))
+    faults = fields.List(fields.Nested(CellFaultSchema))
 
 
 def add_table_routes(resource: Resource, route: Route, blueprint: Blueprint, search: type[Schema]) -> None:
@@ -75,7 +76,8 @@ def add_table_routes(resource: Resource, route: Route, blueprint: Blueprint, sea
     @route("/export", "GET", "export", "导出")
     @requires(resource.permission("export"))
     @blueprint.arguments(exporting, location="query")
-    @blueprint.response(200, content_type="application/octet-stream")
+    @blueprint.response(200, content_type=XLSX)
+    @blueprint.doc(responses={"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}})
     def export_records(asked: dict[str, Any]) -> Response:
         kind, within = asked.pop("format"), asked.pop("within", "")
         query = records.search(resource, current_principal(), asked, within, action="export")
@@ -84,7 +86,7 @@ def add_table_routes(resource: Resource, route: Route, blueprint: Blueprint, sea
 
     @route("/template", "GET", "template", "导入模板：")
     @requires(resource.permission("import"))
-    @blueprint.response(200, content_type="application/octet-stream")
+    @blueprint.response(200, content_type=XLSX)
     def get_template() -> Response:
         return write_template(resource.schema, title=resource.title)
 

@@ -2,7 +2,7 @@
 
 from click import Command
 
-from backend.blobs import BadPhoto, BlobMissing, BlobRef, PhotoFacts, check_photo, open_blob
+from backend.blobs import BlobMissing, BlobRef, PhotoFacts
 from backend.blobs import get as get_blob
 from backend.blobs import put as put_blob
 from backend.events import Event, EventHandler, EventKind, Postponed, publish
@@ -20,6 +20,7 @@ from backend.http import (
     paged,
     read_json,
     read_page,
+    read_photo,
     requires,
     resource_blueprint,
 )
@@ -121,7 +122,6 @@ __all__ = [
     "LOCAL_ZONE",
     "Actor",
     "AreaCode",
-    "BadPhoto",
     "Bars",
     "BlindIndexField",
     "BlobMissing",
@@ -201,7 +201,6 @@ __all__ = [
     "bucket_starts",
     "change",
     "check_if_match",
-    "check_photo",
     "create",
     "current_actor",
     "current_principal",
@@ -240,6 +239,7 @@ __all__ = [
     "put_blob",
     "read_json",
     "read_page",
+    "read_photo",
     "require",
     "requires",
     "resource_blueprint",

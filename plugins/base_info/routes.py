@@ -29,6 +29,6 @@ devices = BLUEPRINTS[DEVICES.name]
 @if_match
 @devices.response(200, SigningKeySchema)
 def renew_signing_key(device_id: ObjectId) -> dict[str, Any]:
-    """Issue a new key with which the device signs what it sends; the old one ends (更换设备密钥)."""
+    """更换设备的签名密钥；新密钥只在此答复中出现，旧密钥随即失效."""
     row, key = issue_signing_key(current_principal(), device_id, if_match_version(device_id))
     return {"code": row["code"], "signing_key": key, "etag": f"{row['_id']}-{row['version']}"}

@@ -12,18 +12,16 @@ from mongoengine.errors import NotUniqueError
 
 from backend.plugin_api import (
     Actor,
-    BadPhoto,
     DeviceFacts,
     PlaceFacts,
     Problem,
     acting,
     atomically,
     audit,
-    check_photo,
-    current_settings,
     mark_dirty,
     publish,
     put_blob,
+    read_photo,
     utcnow,
 )
 from plugins.evidence.models import CAPTURE_FLOW, Capture
@@ -67,9 +65,7 @@ def take_in(
         raise Problem("device_time_in_future")
     if device_time < received_at - LATE:
         raise Problem("device_time_too_old")
-    if not 1 <= len(photos) <= MOST_PHOTOS:
-        raise Problem("photo_count")
-    facts = [checked(number, photo) for number, photo in enumerate(photos)]
+    facts = [read_photo(photo, f"photos.{number}") for number, photo in enumerate(photos)]
     for region in observation["regions"]:
         if region["photo"] >= len(photos):
             raise Problem("invalid", fields={"metadata.regions": ["区域所指的照片不存在。"]})
@@ -122,14 +118,6 @@ def take_in(
     except NotUniqueError:
         return repeated(device.code, observation["event_id"], [blob.sha256 for blob in kept])
     return dict(capture.to_mongo())
-
-
-def checked(number: int, photo: bytes) -> Any:
-    """Return what the photo is; raises Problem that names the photo."""
-    try:
-        return check_photo(photo, current_settings().max_image_pixels)
-    except BadPhoto as error:
-        raise Problem("bad_photo", detail=f"第 {number + 1} 张照片：{error.detail}") from error
 
 
 def repeated(device: str, event_id: str, hashes: list[str]) -> dict[str, Any]:

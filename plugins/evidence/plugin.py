@@ -59,7 +59,6 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("purpose_required", 422, "须填写查看原因", "查看未脱敏的图片须填写原因，并会被记录。"),
         ProblemCode("device_time_in_future", 422, "设备时间有误", "设备时间晚于当前时间，请校准设备时钟。"),
         ProblemCode("device_time_too_old", 422, "设备时间有误", "观察时间超过 30 天，不能再作为取证接收。"),
-        ProblemCode("bad_photo", 422, "照片不可用"),
         ProblemCode("unknown_point", 422, "点位不存在", "没有这个投放点或集置点，请检查设备所在点位。"),
         ProblemCode("event_id_reused", 409, "事件编号重复", "这个 event_id 已用于另一组照片，请换一个。"),
     ]

@@ -72,14 +72,14 @@ class CaptureList(PageArgs, CaptureFilters):
 
 @blueprint.route("/captures", methods=["POST"])
 @may_answer(
-    "device_not_recognised", "device_time_in_future", "device_time_too_old", "bad_photo", "event_id_reused",
-    "unknown_point", "malformed_json", "json_too_deep",
+    "device_not_recognised", "device_time_in_future", "device_time_too_old", "unreadable_image", "image_too_large",
+    "event_id_reused", "unknown_point", "malformed_json", "json_too_deep",
 )  # fmt: skip
 @blueprint.arguments(CaptureForm, location="form")
 @blueprint.arguments(CapturePhotos, location="files")
 @blueprint.response(202, ReceiptSchema)
 def send_capture(form: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
-    """Take in the photos of one observation (设备上传取证照片).
+    """设备上传一次观察的照片.
 
     The device signs with its key: see `X-Signature` in docs/evidence.md. The same `event_id` with the same photos is
     taken in once.
@@ -105,7 +105,7 @@ def send_capture(form: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(CaptureList, location="query")
 @blueprint.response(200, paged(CaptureSchema))
 def list_captures(asked: dict[str, Any]) -> dict[str, Any]:
-    """List captures, newest first (取证记录)."""
+    """查询取证记录，新的在前."""
     cursor, limit, count = asked.pop("cursor", None), asked.pop("limit"), asked.pop("count")
     query = conditions(current_principal(), asked)
     page = read_page(Capture._get_collection(), query, sort=NEWEST_FIRST, cursor=cursor, limit=limit, count=count)
@@ -116,7 +116,7 @@ def list_captures(asked: dict[str, Any]) -> dict[str, Any]:
 @requires(VIEW)
 @blueprint.response(200, CaptureDetailSchema)
 def get_capture(capture_id: ObjectId) -> dict[str, Any]:
-    """Show one capture with the exhibits that the person may open."""
+    """查看取证记录和有权查看的图片."""
     by = current_principal()
     return detail(by, find_capture(by, capture_id))
 
@@ -127,7 +127,7 @@ def get_capture(capture_id: ObjectId) -> dict[str, Any]:
 @may_answer("conflict")
 @blueprint.response(202, CaptureSchema)
 def retry_capture(capture_id: ObjectId) -> dict[str, Any]:
-    """Try a failed extraction again (重新提取)."""
+    """重新提取失败的取证记录."""
     by = current_principal()
     check_if_match(find_capture(by, capture_id, "evidence:edit"))
     retry(Capture.objects.get(id=capture_id))
@@ -140,7 +140,7 @@ def retry_capture(capture_id: ObjectId) -> dict[str, Any]:
 @blueprint.arguments(PurposeSchema, location="query")
 @blueprint.response(200, content_type="image/jpeg")
 def get_photo(asked: dict[str, str], capture_id: ObjectId, number: int) -> Response:
-    """Show an original photo; the look is recorded with its purpose (查看原始照片)."""
+    """查看原始照片；须填写原因，每次查看均留痕."""
     photo = open_original(current_principal(), capture_id, number, asked.get("purpose", ""))
     return picture(photo, masked=False)
 
@@ -151,7 +151,7 @@ def get_photo(asked: dict[str, str], capture_id: ObjectId, number: int) -> Respo
 @blueprint.arguments(PurposeSchema, location="query")
 @blueprint.response(200, content_type="image/jpeg")
 def get_exhibit(asked: dict[str, str], exhibit_id: ObjectId) -> Response:
-    """Show a derived picture; masked ones to all, others with a purpose, and the look is recorded (查看证据图片)."""
+    """查看证据图片；未脱敏的须填写原因，每次查看均留痕."""
     exhibit = open_exhibit(current_principal(), exhibit_id, asked.get("purpose", ""))
     return picture(exhibit, masked=exhibit["kind"] in MASKED)
 

@@ -26,8 +26,8 @@ from backend.http import (
     install,
     may_answer,
     paged,
-    read_image,
     read_page,
+    read_photo,
     register,
     requires,
 )
@@ -134,7 +134,7 @@ def blueprint() -> Blueprint:
     @blp.response(201, Schema.from_dict({"width": fields.Integer(), "id": fields.String()}, name="Photo"))
     def add_photo(files: dict[str, Any]) -> dict[str, Any]:
         """上传照片."""
-        picture = read_image(files["file"])
+        picture = read_photo(files["file"].read())
         return {"width": picture.width, "id": things().insert_one({"name": "photo"}).inserted_id}
 
     @blp.route("/broken", methods=["GET"])

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from backend.http import Problem, read_image
+from backend.http import Problem, read_photo
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -32,9 +32,8 @@ def huge_png() -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_good_pictures(kind):
-    read = read_image(io.BytesIO(picture(kind)))
+    read = read_photo(picture(kind))
     assert (read.media_type, read.width, read.height) == (f"image/{kind.lower()}", 640, 480)
-    assert read.data == picture(kind) or kind  # noise differs between calls; the bytes are those that came
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -42,7 +41,7 @@ def test_good_pictures(kind):
 def test_cut_pictures(kind, share):
     whole = picture(kind)
     with pytest.raises(Problem) as raised:
-        read_image(io.BytesIO(whole[: int(len(whole) * share)]))
+        read_photo(whole[: int(len(whole) * share)])
     assert raised.value.kind.code == "unreadable_image"
 
 
@@ -60,7 +59,7 @@ def test_cut_pictures(kind, share):
 )
 def test_refused(data, code):
     with pytest.raises(Problem) as raised:
-        read_image(io.BytesIO(data), "photo")
+        read_photo(data, "photo")
     assert raised.value.kind.code == code and list(raised.value.fields) == ["photo"]
 
 
@@ -68,7 +67,7 @@ def test_a_flipped_byte_in_a_png():
     data = bytearray(picture("PNG"))
     data[len(data) // 2] ^= 1
     with pytest.raises(Problem):
-        read_image(io.BytesIO(bytes(data)))
+        read_photo(bytes(data))
 
 
 def test_over_http(editor):
