@@ -40,8 +40,8 @@ bench: .venv/.dev ## measure, and print the ratios
 	done; exit $${failed:-0}
 
 lock: .venv/.uv ## choose versions anew within pyproject.toml and write them down with their hashes
-	$(LOCK) --extra vision --extra demo $(UPGRADE) -o requirements.lock
-	$(LOCK) --all-extras $(UPGRADE) -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --all-extras $(UPGRADE) -o requirements-dev.lock
+	$(LOCK) --extra vision --extra demo $(UPGRADE) -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove what was installed and cached; the data folder stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
