@@ -99,7 +99,7 @@ def draw_ring(content: Ring) -> Component:
     values = np.nan_to_num(np.asarray(content.values, float))
     if values.sum() <= 0:
         return nothing()
-    tones = [*content.tones, *["plain"] * len(values)]
+    tones: list[Tone] = [*content.tones, *(["plain"] * len(values))]
     colours = [theme.colour(tones[i], i) for i in range(len(values))]
     trace = {
         "type": "pie",
@@ -199,7 +199,7 @@ def error_card() -> Component:
 def graph(figure: Mapping[str, Any]) -> Component:
     """Return a figure that fills its box; the shared template is added where there is none."""
     layout = {"template": TEMPLATE, "autosize": True, **figure["layout"]}
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+    config: Any = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
     return dcc.Graph(figure={**figure, "layout": layout}, config=config, className="graph")
 
 

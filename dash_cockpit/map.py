@@ -52,11 +52,9 @@ def draw_map() -> Component:
 
 def draw_over_map() -> list[Component]:
     """Return what stands on the map; `map.js` fills it, so it has no children for Dash to keep."""
-    return [
-        html.Nav(id="trail", **{"aria-label": "区域"}),
-        html.Div(id="legend"),
-        html.Div(id="ticker", **{"aria-live": "polite"}),
-    ]
+    trail: dict[str, Any] = {"aria-label": "区域"}
+    ticker: dict[str, Any] = {"aria-live": "polite"}
+    return [html.Nav(id="trail", **trail), html.Div(id="legend"), html.Div(id="ticker", **ticker)]
 
 
 def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:

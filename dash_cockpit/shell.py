@@ -53,7 +53,7 @@ def mount(app: Flask, sources: CockpitSources, *, patience_seconds: float = PATI
     app.register_blueprint(feed(sources, Snapshots(patience_seconds)), url_prefix=f"{PREFIX}data")
     dash = Dash(
         "dash_cockpit",
-        server=app,
+        server=app,  # type: ignore[arg-type] # Dash takes an app where its types say otherwise
         routes_pathname_prefix=PREFIX,
         requests_pathname_prefix=PREFIX,
         assets_folder=str(resources.files("dash_cockpit") / "assets"),

@@ -185,6 +185,8 @@ def resource_blueprint(resource: Resource) -> Blueprint:
         return {"items": items, "next_cursor": items[-1]["id"] if len(entries) > limit else None}
 
     if "place" in resource.document._fields:
+        items: dict[str, fields.Field[Any]] = {"items": fields.List(fields.Nested(nearest))}
+        found = Schema.from_dict(items, name=f"{resource.document.__name__}Nearest")
 
         @route("/nearest", "GET", "nearest", "由近及远查询")
         @requires(resource.permission("view"))

@@ -2,7 +2,7 @@
 
 from click import Command
 
-from backend.blobs import BlobMissing, BlobRef, PhotoFacts
+from backend.blobs import BlobMissing, BlobRef, PhotoFacts, open_blob
 from backend.blobs import get as get_blob
 from backend.blobs import put as put_blob
 from backend.events import Event, EventHandler, EventKind, Postponed, publish
