@@ -63,7 +63,7 @@ def serve_compressed(app: Flask, prefix: str) -> None:
             key = (canonical_path(), encoding)
             if key not in kept:
                 kept[key] = Bundle(
-                    pack(body, encoding), encoding, response.mimetype, blake2b(body, digest_size=12).hexdigest()
+                    pack(body, encoding), encoding, response.mimetype or "", blake2b(body, digest_size=12).hexdigest()
                 )
         answer = kept[key].response()
         answer.headers["Cache-Control"] = response.headers["Cache-Control"]
@@ -122,7 +122,8 @@ def has_fingerprint() -> bool:
 
 def compressible(response: Response) -> bool:
     """Say whether a response is a whole text."""
-    textual = response.mimetype.startswith("text/") or response.mimetype.endswith(("javascript", "json", "svg+xml"))
+    kind = response.mimetype or ""
+    textual = kind.startswith("text/") or kind.endswith(("javascript", "json", "svg+xml"))
     return textual and response.status_code == 200 and request.method == "GET"
 
 

@@ -99,8 +99,8 @@ def draw_ring(content: Ring) -> Component:
     values = np.nan_to_num(np.asarray(content.values, float))
     if values.sum() <= 0:
         return nothing()
-    tones: list[Tone] = [*content.tones, *(["plain"] * len(values))]
-    colours = [theme.colour(tones[i], i) for i in range(len(values))]
+    tones = dict(enumerate(content.tones))
+    colours = [theme.colour(tones.get(i, "plain"), i) for i in range(len(values))]
     trace = {
         "type": "pie",
         "labels": list(content.labels),

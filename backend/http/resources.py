@@ -191,13 +191,7 @@ def resource_blueprint(resource: Resource) -> Blueprint:
         @route("/nearest", "GET", "nearest", "由近及远查询")
         @requires(resource.permission("view"))
         @blueprint.arguments(NearestArgs, location="query")
-        @blueprint.response(
-            200,
-            Schema.from_dict(
-                {"items": fields.List(fields.Nested(nearest))}, name=f"{resource.document.__name__}Nearest"
-            ),
-            ready=True,
-        )
+        @blueprint.response(200, found, ready=True)
         def list_nearest(asked: dict[str, Any]) -> dict[str, Any]:
             rows = records.nearest(resource, current_principal(), **asked)
             return {"items": [{**shown(row), "distance": row["distance"]} for row in rows]}
