@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from unittest.mock import patch
 import click
 from flask import Flask
 
-from backend import http
+from backend import accounts, health, http
 from backend import settings as settings_module
 from backend.app import core_records
 from backend.cli import cli, platform_commands
@@ -42,7 +43,11 @@ def _platform() -> tuple[Registry, Mapping[str, Any]]:
     try:
         app = Flask("docs")
         api = http.install(app, chosen)
+        accounts.install(app, api)
+        api.register_blueprint(health.routes)
         found = load_plugins(chosen, core=core_records(chosen), url_map=app.url_map, with_installed=False)
+        broken = [f"{each.name}: {each.reason_en}" for each in found.plugins if each.state != "loaded"]
+        assert not broken, broken
         http.register(found.problem_codes)
         for blueprint in found.blueprints:
             api.register_blueprint(blueprint)
@@ -57,8 +62,18 @@ def registry() -> Registry:
 
 
 def openapi() -> Mapping[str, Any]:
-    """Return the OpenAPI document of the built-in plugins' routes."""
+    """Return the OpenAPI document."""
     return _platform()[1]
+
+
+def addresses() -> set[tuple[str, str]]:
+    """Return every (method, address) of the API, with `{}` where something varies."""
+    return {
+        (method.upper(), re.sub(r"\{\w+\}", "{}", path))
+        for path, operations in openapi()["paths"].items()
+        for method in operations
+        if method in ("get", "post", "patch", "put", "delete")
+    }
 
 
 def commands() -> dict[str, click.Command]:

@@ -50,6 +50,7 @@ def record(name: str) -> str:
     line = f"{name}({', '.join(fields)})"
     if len(line) > 100:
         line = "\n".join([f"{name}(", *(f"    {field}," for field in fields), ")"])
+    line = line.replace("'", '"')
     return f"```python\n{line}\n```"
 
 
@@ -106,7 +107,9 @@ def jobs() -> str:
     """Return all jobs and when they run."""
     rows = []
     for each in registry().jobs:
-        when = f"every {each.every_seconds} s" if each.every_seconds else f"`{each.cron}`" if each.cron else "when asked"
+        when = (
+            f"every {each.every_seconds} s" if each.every_seconds else f"`{each.cron}`" if each.cron else "when asked"
+        )
         rows.append((f"`{each.name}`", each.title, when, each.queue))
     return table(("Job", "Title", "When", "Queue"), rows)
 
