@@ -5,13 +5,7 @@ from __future__ import annotations
 import marshmallow
 import mongoengine
 from flask import Flask, Response
-from pymongo.errors import (
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    OperationFailure,
-    WaitQueueTimeoutError,
-)
+from pymongo.errors import DuplicateKeyError, OperationFailure
 from werkzeug.exceptions import HTTPException
 
 from backend import workflow
@@ -20,6 +14,7 @@ from backend.http.problems import Problem, ProblemCode, register
 from backend.identity import IdentityError
 from backend.monitoring import get_logger
 from backend.records import DuplicateCode, InvalidValues, RecordFault, RecordNotFound, StaleVersion
+from backend.storage import UNREACHABLE
 from backend.workflow import TransitionRefused, WorkflowError
 
 logger = get_logger(__name__)
@@ -55,7 +50,7 @@ def install_handlers(app: Flask) -> None:
     app.register_error_handler(WorkflowError, lambda error: from_workflow(error).response())
     app.register_error_handler(DuplicateKeyError, lambda _error: Problem("duplicate").response())
     app.register_error_handler(mongoengine.NotUniqueError, lambda _error: Problem("duplicate").response())
-    for kind in (ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError):
+    for kind in UNREACHABLE:
         app.register_error_handler(kind, store_unavailable)
     app.register_error_handler(OperationFailure, from_operation)
     app.register_error_handler(OverflowError, from_overflow)

@@ -50,15 +50,18 @@ class Fault:
 
 
 @contextmanager
-def guard(plugin: str, where: str) -> Iterator[Guarded]:
+def guard(plugin: str, where: str, *, passing: tuple[type[Exception], ...] = ()) -> Iterator[Guarded]:
     """Run a plugin's code; an exception ends here, counted as a fault of `plugin` at `where`.
 
+    What is not the plugin's fault, the kinds `passing`, goes on to the caller.
     Put it around whole transactions, never inside one: the store's wish to try again is an exception too.
     """
     outcome = Guarded()
     with logging_about(plugin=plugin):
         try:
             yield outcome
+        except passing:
+            raise
         except Exception as error:
             outcome.error = error
             record(plugin, where, error)

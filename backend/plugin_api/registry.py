@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import backend
 from backend.monitoring import guard
+from backend.storage import UNREACHABLE
 
 if TYPE_CHECKING:
     from click import Command
@@ -93,9 +94,12 @@ class Registry:
         return [Path(backend.__file__).with_name("migrations"), *plugins]
 
     def ask(self, hook: str, **arguments: Any) -> Any:
-        """Return the first answer that is not None; a plugin that raises is passed over and its fault counted."""
+        """Return the first answer that is not None; a plugin that raises is passed over and its fault counted.
+
+        Raises what the store raises when it is away: None would mean that there is no such thing.
+        """
         for each in self.implementations.get(hook, ()):
-            with guard(each.plugin, f"hook {hook}"):
+            with guard(each.plugin, f"hook {hook}", passing=UNREACHABLE):
                 answer = each.call(**arguments)
                 if answer is not None:
                     return answer

@@ -1,11 +1,12 @@
 """MongoDB: the connection, transactions, the bases of all records, and migrations."""
 
-from backend.storage.connection import client, connect, database, disconnect, store_name
+from backend.storage.connection import UNREACHABLE, client, connect, database, disconnect, store_name
 from backend.storage.records import LOCAL_ZONE, PlacedRecord, Record, ensure_indexes, utcnow
 from backend.storage.transactions import after_commit, atomically, in_transaction
 
 __all__ = [
     "LOCAL_ZONE",
+    "UNREACHABLE",
     "PlacedRecord",
     "Record",
     "after_commit",

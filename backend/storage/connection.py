@@ -8,6 +8,10 @@ import mongoengine
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, ExecutionTimeout
+
+#: What is raised when the store cannot be reached, or not in time.
+UNREACHABLE = (ConnectionFailure, ExecutionTimeout)
 
 
 def connect(url: str, name: str, **options: Any) -> MongoClient[dict[str, Any]]:
