@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-package opencv-python pyproject.toml
 # Exactly what the lock names, checked by its hashes; nothing is resolved on the way.
-INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
 export QINGXU_MODE ?= demo
 

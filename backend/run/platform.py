@@ -76,7 +76,8 @@ class Platform:
         self.environment = self._surroundings(key, store, redis)
         self._prepare()
         for name, words in WORKERS.items():
-            self._add(name, ("-m", "backend", *words), orphan_signal=signal.SIGKILL)
+            # Background work gives way to the web where cores are few; cut off at any point, it loses nothing.
+            self._add(name, ("-m", "backend", *words), before=("nice", "-n", "5"), orphan_signal=signal.SIGKILL)
         self._wait_for(self._add("web", WEB, rank=2))
         show(self.settings, self.folder.accounts(), time.monotonic() - self.begun)
 
@@ -177,8 +178,10 @@ class Platform:
             raise StartError(f"The database could not be prepared: {reason or 'no reason given'} (log: {log}).")
         self.folder.note_prepared()
 
-    def _spawn(self, name: str, words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-        command = [sys.executable, *words]
+    def _spawn(
+        self, name: str, words: Sequence[str], before: Sequence[str] = (), **options: Any
+    ) -> subprocess.Popen[bytes]:
+        command = [*before, sys.executable, *words]
         return spawn(command, self.folder.path / "logs", name, environment=self.environment, **options)
 
     def _add(self, name: str, words: Sequence[str], rank: int = 1, **options: Any) -> Child:
