@@ -77,7 +77,9 @@ def add_table_routes(resource: Resource, route: Route, blueprint: Blueprint, sea
     @requires(resource.permission("export"))
     @blueprint.arguments(exporting, location="query")
     @blueprint.response(200, content_type=XLSX)
-    @blueprint.doc(responses={"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}})
+    @blueprint.doc(
+        responses={"200": {"content": {kind: {"schema": {"type": "string"}} for kind in (XLSX, "text/csv")}}}
+    )
     def export_records(asked: dict[str, Any]) -> Response:
         kind, within = asked.pop("format"), asked.pop("within", "")
         query = records.search(resource, current_principal(), asked, within, action="export")

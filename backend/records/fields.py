@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import phonenumbers
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, missing, validate
 from stdnum.cn import ric
 
 CODE = re.compile(r"[0-9A-Za-z]{1,32}")
@@ -140,6 +140,11 @@ class RecordSchema(Schema):
     def __init__(self, *, keep_masked: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.keep_masked = keep_masked
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Let null stand for a value that is not there, and clear one that was."""
+        if not field_obj.required and field_obj.load_default is missing:
+            field_obj.allow_none = True
 
     id = fields.String(dump_only=True, metadata={"label": "编号"})
     etag = fields.String(dump_only=True, metadata={"label": "版本"})

@@ -27,8 +27,8 @@ def indexes(*more: Any) -> list[Any]:
     return [{"fields": ["code"], "unique": True}, ("area", "-id"), *more]
 
 
-#: Given by name and version because the embedded store refuses to make a nameless one twice.
-NEAREST = {"fields": [("place", "2dsphere")], "2dsphereIndexVersion": 3}
+#: For nearest-first search.
+NEAREST = {"fields": [("place", "2dsphere")]}
 
 
 class BaseRecord(PlacedRecord):

@@ -44,8 +44,8 @@ class CompoundSchema(ContactSchema):
     name = Text("小区名称", required=True, example="阳光花园")
     area_code = AreaCode("所属社区编码", required=True, example="339999001001")
     address = Text("地址", longest=200, example="文澜路 8 号")
-    longitude = Longitude(allow_none=True)
-    latitude = Latitude(allow_none=True)
+    longitude = Longitude()
+    latitude = Latitude()
     property_company = Code("物业编码", example="P001")
     households = fields.Integer(strict=False, validate=validate.Range(0, 100_000), metadata={"label": "户数"})
     residents = fields.Integer(strict=False, validate=validate.Range(0, 500_000), metadata={"label": "常住人口"})
@@ -58,8 +58,8 @@ class DropOffPointSchema(ContactSchema):
     name = Text("投放点名称", required=True, example="阳光花园 1 号投放点")
     area_code = AreaCode("所属小区编码", required=True, example="C00042")
     address = Text("位置", longest=200)
-    longitude = Longitude(allow_none=True)
-    latitude = Latitude(allow_none=True)
+    longitude = Longitude()
+    latitude = Latitude()
     property_company = Code("物业编码", example="P001")
     streams = Choices("类别", STREAMS)
     opening_hours = Text("开放时间", example="6:30-8:30，18:00-20:30")
@@ -72,8 +72,8 @@ class StationSchema(ContactSchema):
     name = Text("集置点名称", required=True, example="清和社区 1 号垃圾房")
     area_code = AreaCode("所属社区或小区编码", required=True, example="339999001001")
     address = Text("位置", longest=200)
-    longitude = Longitude(allow_none=True)
-    latitude = Latitude(allow_none=True)
+    longitude = Longitude()
+    latitude = Latitude()
     property_company = Code("物业编码", example="P001")
     capacity_kg = fields.Float(validate=validate.Range(0, 1_000_000), metadata={"label": "容量（千克）"})
 
@@ -89,8 +89,8 @@ class DeviceSchema(ContactSchema):
     point = Code("所在投放点或集置点编码", example="T0001")
     area_code = AreaCode("所属社区或小区编码", example="C00042")
     address = Text("位置", longest=200)
-    longitude = Longitude(allow_none=True)
-    latitude = Latitude(allow_none=True)
+    longitude = Longitude()
+    latitude = Latitude()
     installed_on = fields.String(
         validate=validate.Regexp(
             r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", error="日期格式为 2026-11-22。"
