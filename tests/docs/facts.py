@@ -114,13 +114,24 @@ def audit_actions() -> set[str]:
     return found
 
 
+@cache
+def _all_calls() -> tuple[tuple[str, ast.Call], ...]:
+    """Return every call of a function by name, anywhere in the code, as `name(...)` or `module.name(...)`."""
+    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    called = [(node.func, node) for node in nodes if isinstance(node, ast.Call)]
+    plain = [(func.id, node) for func, node in called if isinstance(func, ast.Name)]
+    dotted = [
+        (f"{func.value.id}.{func.attr}", node)
+        for func, node in called
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)
+    ]
+    return (*plain, *dotted)
+
+
 def _calls(*names: str) -> Iterator[ast.Call]:
-    """Yield the calls of functions of these names, anywhere in the code."""
-    for folder in CODE:
-        for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
-                    yield node
+    """Yield the calls of functions of these names."""
+    return (node for name, node in _all_calls() if name in names)
 
 
 def _texts(node: ast.AST) -> Iterator[str]:

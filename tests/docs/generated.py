@@ -44,7 +44,7 @@ def hook_example(name: str) -> str:
 
 
 def record(name: str) -> str:
-    """Return how a record of the plugin API is made, and what its docstring says."""
+    """Return how a record of the plugin API is made."""
     kind = getattr(plugin_api, name)
     fields = [f"{each.name}: {each.type}{default_of(each)}" for each in dataclasses.fields(kind) if each.init]
     line = f"{name}({', '.join(fields)})"

@@ -147,14 +147,8 @@ def test_the_folder_map_is_the_tree() -> None:
 
 
 def packages(folder: Path) -> list[Path]:
-    """Return the packages that lie in a folder, but for plugins that somebody is trying out."""
-    found = [child for child in folder.iterdir() if (child / "__init__.py").is_file()]
-    return [child for child in found if folder.name != "plugins" or child.name in built_in()]
-
-
-def built_in() -> set[str]:
-    """Return the plugins that come with the platform: those that have tests."""
-    return {child.name for child in (ROOT / "plugins").iterdir() if (ROOT / "tests" / child.name).is_dir()}
+    """Return the packages that lie in a folder."""
+    return [child for child in folder.iterdir() if (child / "__init__.py").is_file()]
 
 
 def test_the_floors_are_those_that_are_checked() -> None:
