@@ -1,0 +1,108 @@
+"""What must be so in the end, whatever was killed on the way: looked at with the platform's own eyes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from backend import blobs, rollups, settings
+from backend.protection import audit
+from backend.storage import database
+from plugins.evidence.extraction import regions_of
+from plugins.evidence.models import Capture
+from plugins.evidence.vision import extract, models
+
+
+def broken_promises(sent: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each thing that is wrong; `sent` are the photos' hashes of each event id taken in."""
+    # What killed processes left is cleared away first: nothing that is needed may go with it.
+    blobs.remove_orphans(older_than_seconds=-1)
+    rollups.recompute_dirty()
+    return [*_captures(sent), *_exhibits(), *_blobs(), *_events(), *_trail(), *_figures()]
+
+
+def _captures(sent: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    found = Counter(row["event_id"] for row in database().evidence_captures.find())
+    for event_id in sent:
+        if found[event_id] != 1:
+            yield f"event {event_id}: {found[event_id]} captures"
+    if stray := found.keys() - sent.keys():
+        yield f"captures of {stray}, which was never taken in"
+    for row in database().evidence_captures.find():
+        verbs = [entry["verb"] for entry in row["timeline"]]
+        if (row["state"], verbs) != ("extracted", ["begin", "extract"]):
+            yield f"capture {row['_id']}: {row['state']}, {verbs}"
+        if [photo["sha256"] for photo in row["photos"]] != list(sent.get(row["event_id"], ())):
+            yield f"capture {row['_id']} holds other photos than were sent"
+
+
+def _exhibits() -> Iterator[str]:
+    """Make all exhibits again and compare, picture by picture."""
+    index = database().evidence_exhibits.index_information().values()
+    if not any(each.get("unique") and len(each["key"]) == 4 for each in index):
+        yield "the exhibits have lost their unique index"
+    total = 0
+    for capture in Capture.objects(state="extracted"):
+        expected = Counter(
+            (number, picture.kind, picture.label, hashlib.sha256(picture.content).hexdigest())
+            for number, photo in enumerate(capture.photos)
+            for picture in extract(blobs.get(photo.sha256), regions_of(capture, number), models()).pictures
+        )
+        stored = list(database().evidence_exhibits.find({"capture": capture.id}))
+        total += len(stored)
+        if Counter((each["photo"], each["kind"], each.get("label"), each["sha256"]) for each in stored) != expected:
+            yield f"capture {capture.id} has other exhibits than its photos give"
+        if capture.thumbnail not in {str(each["_id"]) for each in stored if each["kind"] == "masked_thumbnail"}:
+            yield f"capture {capture.id}: its thumbnail is none of its exhibits"
+    if total != database().evidence_exhibits.count_documents({}):
+        yield "there are exhibits of no extracted capture"
+
+
+def _blobs() -> Iterator[str]:
+    needed = {photo["sha256"] for row in database().evidence_captures.find() for photo in row["photos"]}
+    needed |= {row["sha256"] for row in database().evidence_exhibits.find()}
+    kept = {row["_id"] for row in database().blobs.find()}
+    for sha256 in needed | kept:
+        try:
+            if hashlib.sha256(blobs.get(sha256)).hexdigest() != sha256:
+                yield f"blob {sha256} holds something else"
+        except (blobs.BlobMissing, blobs.BlobDamaged) as error:
+            yield f"blob {sha256}: {error!r}"
+    objects = [path for path in (settings.current().data_dir / "blobs").rglob("*") if path.is_file()]
+    if len(objects) != len(kept):
+        yield f"{len(kept)} blobs, but {len(objects)} objects"
+
+
+def _events() -> Iterator[str]:
+    captures = Counter(str(row["_id"]) for row in database().evidence_captures.find({}, {"_id": 1}))
+    for name in ("evidence.captured", "evidence.extracted"):
+        if Counter(row["payload"]["capture"] for row in database().events.find({"name": name})) != captures:
+            yield f"not one event {name} for each capture"
+    if Counter(row["capture"] for row in database().counting_events.find({"name": "evidence.extracted"})) != captures:
+        yield "not one evidence.extracted for each capture came to the plugin"
+    if failed := database().counting_events.count_documents({"name": {"$ne": "evidence.extracted"}}):
+        yield f"{failed} extractions failed"
+    for row in database().events.find():
+        states = [each["state"] for each in row["deliveries"]]
+        if row["open"] or set(states) != {"done"}:
+            yield f"event {row['name']} {row['_id']}: open {row['open']}, {row['deliveries']}"
+
+
+def _trail() -> Iterator[str]:
+    verified = audit.verify()
+    if verified.fault:
+        yield verified.sentence
+    told = Counter(row["subject_id"] for row in database().audit_entries.find({"action": "evidence.capture.take_in"}))
+    if told != Counter(str(row["_id"]) for row in database().evidence_captures.find({}, {"_id": 1})):
+        yield "not one audit entry for each capture"
+
+
+def _figures() -> Iterator[str]:
+    raw = Counter((row["area"], row["state"]) for row in database().evidence_captures.find())
+    found = rollups.figures("evidence.captures", level="compound", by=("area", "state"))
+    summed = dict(zip(found.keys, found.measures["count"].tolist(), strict=True))
+    if summed != dict(raw):
+        yield f"the figures say {summed}, the records {dict(raw)}"
+    if left := database().rollup_marks.count_documents({}):
+        yield f"{left} marks of figures were left behind"
