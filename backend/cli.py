@@ -57,9 +57,9 @@ def run() -> None:
     run_everything(Settings.from_env())
 
 
-@cli.command(hidden=True)
+@cli.command()
 def prepare() -> None:
-    """Bring the database up for `run`: migrations, indexes, and the demo once."""
+    """Bring the database up: keys, indexes, migrations, roles, in demo mode the demo. 准备数据库."""
     from backend import app
     from backend.demo.making import DemoFailed
     from backend.monitoring import metrics

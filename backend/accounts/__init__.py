@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from backend.accounts import me_routes, role_routes, session_routes, territory_routes, user_routes
+from backend.accounts import audit_routes, me_routes, role_routes, session_routes, territory_routes, user_routes
 from backend.accounts.menu import install as install_menu
 from backend.accounts.menu import menu_of
 from backend.accounts.pages import CONTENT_POLICY, dressed, page, pages, sent_elsewhere
@@ -19,6 +19,7 @@ BLUEPRINTS = (
     user_routes.blueprint,
     role_routes.blueprint,
     territory_routes.blueprint,
+    audit_routes.blueprint,
 )
 
 

@@ -16,12 +16,14 @@ from backend.accounts.menu import menu_of
 from backend.accounts.session_routes import shown_session
 from backend.http.access import actor_of
 from backend.identity import (
+    COOKIE,
     USER_TYPES,
     NotLoggedIn,
     PasswordChangeRequired,
     Principal,
     area_names,
     current_principal,
+    end_session,
     require_anywhere,
 )
 from backend.identity.errors import IdentityError
@@ -95,6 +97,20 @@ def login() -> AnyResponse:
     except NotLoggedIn:
         return dressed(render_template("login.html", next=wanted, account_page=url_for("accounts.account")))
     return redirect(wanted)
+
+
+@pages.post("/logout")
+def logout() -> AnyResponse:
+    """退出登录."""
+    try:
+        principal = current_principal(before_password_change=True)
+    except NotLoggedIn:
+        return redirect(url_for("accounts.login"), 303)
+    if principal.session is not None:
+        end_session(principal.session)
+    answer = redirect(url_for("accounts.login"), 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
 
 
 @pages.route("/")

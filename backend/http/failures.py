@@ -133,7 +133,7 @@ def _unregistered() -> list[type[IdentityError]]:
     from backend.http.problems import code_table
 
     known = {each.code for each in code_table()}
-    found, queue = [], [IdentityError]
+    found, queue = [], IdentityError.__subclasses__()
     while queue:
         kind = queue.pop()
         queue.extend(kind.__subclasses__())

@@ -108,6 +108,7 @@ from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty,
 from backend.settings import current as current_settings
 from backend.storage import LOCAL_ZONE, PlacedRecord, Record, atomically, utcnow
 from backend.workflow import (
+    BACK,
     DUE_INDEX,
     Flowing,
     IllegalTransition,
@@ -118,6 +119,7 @@ from backend.workflow import (
 )
 
 __all__ = [
+    "BACK",
     "DUE_INDEX",
     "LOCAL_ZONE",
     "Actor",

@@ -151,6 +151,7 @@ class Platform:
             variable("data_dir"): str(self.folder.path),
             variable("mongodb_url"): store,
             variable("redis_url"): redis,
+            variable("port"): str(self.settings.port),
         }
         if self.settings.mode == "demo":
             chosen |= demo_models(self.settings, self.folder.path)

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import click
 
-from backend.plugin_api import LOCAL_ZONE, find_device
+from backend.plugin_api import LOCAL_ZONE, current_settings, find_device
 from plugins.evidence.intake import signature
 from plugins.evidence.models import VIOLATIONS
 
@@ -20,9 +20,10 @@ from plugins.evidence.models import VIOLATIONS
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--device", default="D0001", show_default=True, help="Code of the camera that sends.")
 @click.option("--violation", default="mixed_waste", show_default=True, type=click.Choice(list(VIOLATIONS)))
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Address of the platform.")
+@click.option("--url", default="", help="Address of the platform; without it, the one that runs on this machine.")
 def send_capture(photos: tuple[Path, ...], device: str, violation: str, url: str) -> None:
     """Send PHOTOS as one observation of a camera, signed with its key."""
+    url = url or f"http://127.0.0.1:{current_settings().port}"
     facts = find_device(device)
     if facts is None or not facts.secret:
         raise click.ClickException(f"There is no device {device} with a signing key.")

@@ -1,6 +1,6 @@
 "use strict";
 
-// What every page does: large type, logout, and keeping the login alive while somebody works on the page.
+// What every page does: large type, and keeping the login alive while somebody works on the page.
 window.qingxu = {
   /** Call the API; returns the answer's JSON (null when empty), throws the problem's JSON. */
   async call(method, address, body, headers = {}) {
@@ -46,18 +46,6 @@ elder.addEventListener("click", () => {
   showElder();
 });
 showElder();
-
-document.getElementById("logout")?.addEventListener("click", async () => {
-  try {
-    await qingxu.call("DELETE", "/api/v1/sessions/current");
-  } catch (problem) {
-    if (problem.code !== "login_required") {
-      alert(problem.detail);
-      return;
-    }
-  }
-  location.assign("/login");
-});
 
 // Unused logins end by themselves; typing or reading is use, though it asks nothing of the server.
 if (document.body.hasAttribute("data-signed-in")) {
