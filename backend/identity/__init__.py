@@ -15,7 +15,7 @@ from backend.identity.principal import HeldGrant, Principal
 from backend.identity.registers import area_paths, keep_areas, keep_organisations, move_area
 from backend.identity.requests import COOKIE, current_client, current_principal, principal_or_none
 from backend.identity.resolving import find_principal, principal_of
-from backend.identity.scope import area_filter, permitted, require, require_anywhere, scope_filter
+from backend.identity.scope import area_filter, permitted, reach, require, require_anywhere, scope_filter
 from backend.identity.sessions import Client, end_session, log_in, refresh
 from backend.identity.territory import area_names, areas_around, check_area, home_of, module_on, module_on_anywhere
 from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES, level_below
@@ -68,6 +68,7 @@ __all__ = [
     "permitted",
     "principal_of",
     "principal_or_none",
+    "reach",
     "refresh",
     "require",
     "require_anywhere",

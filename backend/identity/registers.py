@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -35,7 +36,7 @@ def keep_areas(
         for path, name in names.items()
     }
     known = {row["path"]: row for row in areas.find({"path": {"$in": list(wanted)}})}
-    new = [_new_area(path) | values for path, values in wanted.items() if path not in known]
+    new = [_new_area(path, now) | values for path, values in wanted.items() if path not in known]
     if new:
         areas.insert_many(new, ordered=False)
     changed = [
@@ -86,8 +87,8 @@ def keep_organisations(kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
         Organisation._get_collection().bulk_write(updates, ordered=False)
 
 
-def _new_area(path: str) -> dict[str, Any]:
-    codes, now = codes_of(path), utcnow()
+def _new_area(path: str, now: datetime) -> dict[str, Any]:
+    codes = codes_of(path)
     return {
         "_id": ObjectId(),
         "version": 1,

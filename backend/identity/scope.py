@@ -41,6 +41,12 @@ class Reach:
     def __bool__(self) -> bool:
         return bool(self.anyone or self.only)
 
+    def holds(self, area: str, organisation: ObjectId | None = None) -> bool:
+        """Tell whether a record of this area and organisation lies inside."""
+        if contains(self.anyone, area):
+            return True
+        return organisation is not None and contains(self.only.get(organisation, ()), area)
+
 
 def scope_filter(
     principal: Principal,
@@ -79,9 +85,8 @@ def require(principal: Principal, permission: str, area: str, organisation: Obje
     Passes exactly for the records that `scope_filter` matches. Raises Forbidden, or ModuleOff where only the module's
     being switched off stands against it.
     """
-    if not _holds(reach(principal, permission), area, organisation):
-        held = _holds(_held(principal, permission), area, organisation)
-        raise ModuleOff if held else Forbidden
+    if not reach(principal, permission).holds(area, organisation):
+        raise ModuleOff if _held(principal, permission).holds(area, organisation) else Forbidden
 
 
 def permitted(principal: Principal, permission: str, area: str | None = None) -> bool:
@@ -137,12 +142,6 @@ def _held(principal: Principal, permission: str) -> Reach:
         if permission in grant.permissions:
             spans[grant.organisation] = union(spans.get(grant.organisation, ()), subtree(grant.area))
     return Reach(spans.get(None, ()), {key: value for key, value in spans.items() if key is not None})
-
-
-def _holds(reached: Reach, area: str, organisation: ObjectId | None) -> bool:
-    if contains(reached.anyone, area):
-        return True
-    return organisation is not None and contains(reached.only.get(organisation, ()), area)
 
 
 def _switched_off(switches: Mapping[str, bool]) -> Spans:

@@ -103,12 +103,13 @@ def record(
     `detail` holds plain JSON values, never the value of a private field. A look at private data in the clear is
     `module.noun.reveal` with `{"fields": [...], "purpose": ...}`.
     """
-    _entries().insert_one(_new_entry(action, subject, subject_id, area, detail))
+    _entries().insert_one(_new_entry(_origin(), action, subject, subject_id, area, detail))
 
 
 def record_many(action: str, *, subject: str, entries: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
     """Write one entry for each (subject id, area, detail) in the current transaction, as an import needs it."""
-    rows = [_new_entry(action, subject, subject_id, area, detail) for subject_id, area, detail in entries]
+    origin = _origin()
+    rows = [_new_entry(origin, action, subject, subject_id, area, detail) for subject_id, area, detail in entries]
     if rows:
         _entries().insert_many(rows, ordered=False)
 
@@ -121,13 +122,16 @@ def history(subject: str, subject_id: str, limit: int = 50, cursor: str | None =
     return [_entry(row) for row in _entries().find(query).sort("_id", -1).limit(limit)]
 
 
+def _origin() -> dict[str, Any]:
+    return {"at": storage.utcnow(), "actor": dataclasses.asdict(current_actor())}
+
+
 def _new_entry(
-    action: str, subject: str, subject_id: str, area: str, detail: Mapping[str, Any] | None
+    origin: Mapping[str, Any], action: str, subject: str, subject_id: str, area: str, detail: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "_id": ObjectId(),
-        "at": storage.utcnow(),
-        "actor": dataclasses.asdict(current_actor()),
+        **origin,
         "action": action,
         "subject": subject,
         "subject_id": subject_id,
@@ -324,3 +328,8 @@ def _same(stored: object, expected: bytes) -> bool:
 def _entry(row: Mapping[str, Any]) -> Entry:
     told = {name: row[name] for name in ("at", "action", "subject", "subject_id", "area", "detail")}
     return Entry(id=str(row["_id"]), actor=Actor(**row["actor"]), seq=row.get("seq"), **told)
+
+
+def entries() -> Collection[dict[str, Any]]:
+    """Return where the entries lie, for lists with conditions; nothing else is to be done with it than read."""
+    return _entries()

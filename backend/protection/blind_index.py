@@ -29,6 +29,8 @@ def normalise_phone(value: str) -> str:
 
     `138 1234 5678`, `+86-138-1234-5678` and `008613812345678` are one number; an extension does not count.
     """
+    if len(value) == 11 and value[0] == "1" and value.isascii() and value.isdigit():  # by far the commonest
+        return f"86{value}"
     text = _EXTENSION.sub("", unicodedata.normalize("NFKC", value).strip())
     digits = _NOT_DIGITS.sub("", text)
     if text.startswith("+"):

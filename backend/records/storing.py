@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from bson import ObjectId
@@ -15,18 +16,26 @@ from backend.storage import PlacedRecord, utcnow
 def stored(document: type[PlacedRecord], record_id: ObjectId, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the storage form of `values`: private fields sealed and indexed, the place as a GeoJSON point."""
     row: dict[str, Any] = {}
+    sealed, indexed = private_fields(document)
     for name, value in values.items():
-        if isinstance(document._fields.get(name), EncryptedStringField):
+        if name in sealed:
             row[name] = encrypt_field(document, record_id, name, value) if value else None
         elif name in document._fields:
             row[name] = value
-    for name, each in document._fields.items():
-        if isinstance(each, BlindIndexField) and each.of in values:
-            value = values[each.of]
-            row[name] = blind_index(document, each.of, value) if value else None
+    for name, of in indexed:
+        if of in values:
+            row[name] = blind_index(document, of, values[of]) if values[of] else None
     if "longitude" in values and "latitude" in values and "place" in document._fields:
         row["place"] = point(values["longitude"], values["latitude"])
     return row
+
+
+@cache
+def private_fields(document: type[PlacedRecord]) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Return the names of the encrypted fields, and each blind index with the field that it is of."""
+    fields = document._fields.items()
+    sealed = frozenset(name for name, each in fields if isinstance(each, EncryptedStringField))
+    return sealed, tuple((name, each.of) for name, each in fields if isinstance(each, BlindIndexField))
 
 
 def new_row(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from os.path import commonpath
 from typing import Any, Literal
 
-from bson import ObjectId
 from pymongo import UpdateOne
 
 from backend.events import publish
-from backend.identity import Forbidden, Principal, require
+from backend.identity import Principal, reach
 from backend.protection import audit
 from backend.records.faults import DuplicateCode, StaleVersion
 from backend.records.present import organisation_of
@@ -22,7 +24,9 @@ from backend.rollups import mark_many
 from backend.storage import in_transaction, utcnow
 
 #: Rows of one transaction. A store holds only so much of one in its cache, and takes longer for each further row.
-PORTION = 1000
+PORTION = 500
+#: Portions written at the same time.
+WRITERS = 2
 
 OVERTAKEN = "写入时该批记录正被他人改动，本行未写入；请重新导入这些行。"
 
@@ -77,28 +81,39 @@ def import_rows(
     bad = {fault.line for fault in report.faults}
     good = [(line, values) for line, values in rows if line not in bad]
     if mode == "good" or (mode == "all" and not bad):
-        for start in range(0, len(good), PORTION):
-            write_portion(resource, good[start : start + PORTION], existing, report)
+        write_portions(
+            resource, [good[start : start + PORTION] for start in range(0, len(good), PORTION)], existing, report
+        )
     report.faults.sort(key=lambda fault: fault.line)
     return report
 
 
-def write_portion(
+def write_portions(
     resource: Resource,
-    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    portions: Sequence[Sequence[tuple[int, Mapping[str, Any]]]],
     existing: Mapping[str, Mapping[str, Any]],
     report: ImportReport,
 ) -> None:
-    """Write good rows in one transaction and count them in the report."""
-    added = [(new_row(resource, values), values) for _, values in rows if values["code"] not in existing]
-    changed = [(existing[values["code"]], values) for _, values in rows if values["code"] in existing]
-    try:
-        write_whole(lambda: write(resource, added, changed), "")
-    except (DuplicateCode, StaleVersion):
-        report.faults += [RowFault(line, "code", OVERTAKEN) for line, _ in rows]
-    else:
-        report.added += len(added)
-        report.changed += len(changed)
+    """Write good rows, each portion in a transaction of its own; while the store writes, the next are made ready."""
+    with ThreadPoolExecutor(WRITERS) as pool:
+        tasks = []
+        for rows in portions:
+            added = [(new_row(resource, values), values) for _, values in rows if values["code"] not in existing]
+            changed = [(existing[values["code"]], values) for _, values in rows if values["code"] in existing]
+            work = partial(write, resource, added, changed)
+            tasks.append((rows, added, changed, pool.submit(copy_context().run, write_whole, work, "")))
+        try:
+            for rows, added, changed, task in tasks:
+                try:
+                    task.result()
+                except (DuplicateCode, StaleVersion):
+                    report.faults += [RowFault(line, "code", OVERTAKEN) for line, _ in rows]
+                else:
+                    report.added += len(added)
+                    report.changed += len(changed)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def write(
@@ -149,7 +164,7 @@ def find_faults(
     """Yield what the module's rules, the codes and the person's area say against each row."""
     completed = resource.complete([values for _, values in rows])
     first_line: dict[str, int] = {}
-    refused: dict[tuple[str, ObjectId | None], bool] = {}
+    reached = reach(by, resource.permission("import"))
     for (line, values), found in zip(rows, completed, strict=True):
         code = values["code"]
         yield from (RowFault(line, name, reason) for name, reason in found.items())
@@ -162,22 +177,8 @@ def find_faults(
         if found or "area" not in values:
             continue
         touched = [values, existing[code]] if code in existing else [values]
-        for row in touched:
-            place = (row["area"], organisation_of(resource, row))
-            if place not in refused:
-                refused[place] = not may_import(resource, by, *place)
-            if refused[place]:
-                yield RowFault(line, "area_code", "不在您的管理区域内。")
-                break
-
-
-def may_import(resource: Resource, by: Principal, area: str, organisation: ObjectId | None) -> bool:
-    """Say whether the person may import records into this area."""
-    try:
-        require(by, resource.permission("import"), area, organisation)
-    except Forbidden:
-        return False
-    return True
+        if not all(reached.holds(row["area"], organisation_of(resource, row)) for row in touched):
+            yield RowFault(line, "area_code", "不在您的管理区域内。")
 
 
 def stored_by_code(resource: Resource, codes: Sequence[str]) -> dict[str, dict[str, Any]]:

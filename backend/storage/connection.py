@@ -41,8 +41,12 @@ def database() -> Database[dict[str, Any]]:
     return get_db()
 
 
+def is_secantus() -> bool:
+    """Say whether the embedded SecantusDB answers, and not MongoDB."""
+    return bool(client().admin.command("hello").get("setName") == "secantus")
+
+
 def store_name() -> str:
     """Say which server answers and in which version, such as `MongoDB 7.0.14` or `SecantusDB (8.2.11)`."""
-    hello = client().admin.command("hello")
     version = client().server_info()["version"]
-    return f"SecantusDB ({version})" if hello.get("setName") == "secantus" else f"MongoDB {version}"
+    return f"SecantusDB ({version})" if is_secantus() else f"MongoDB {version}"

@@ -116,23 +116,23 @@ def check_cells(
     read = {column.name for column in found.values()}
     absent = {name: each for name, each in schema.load_fields.items() if name not in read}
     seen: dict[int, dict[str, tuple[Any, str]]] = {position: {} for position in found}
+    columns = [(at, column, column.field.attribute or column.name, seen[at]) for at, column in found.items()]
     for line, row in rows:
         faults: Faults = []
         values: dict[str, Any] = {}
-        for position, column in found.items():
+        for position, column, name, known in columns:
             text = row[position] if position < len(row) else ""
-            known = seen[position]
-            if text not in known:
+            if (loaded := known.get(text)) is None:
                 if len(known) > 5000:
                     known.clear()
-                known[text] = load_cell(column, text)
-            value, reason = known[text]
-            if (line - 1, position) in lost:
+                loaded = known[text] = load_cell(column, text)
+            value, reason = loaded
+            if lost and (line - 1, position) in lost:
                 reason = LOST_DIGITS
             if reason:
                 faults.append((column.name, reason))
             elif value is not missing:
-                values[column.field.attribute or column.name] = value.copy() if isinstance(value, list) else value
+                values[name] = value.copy() if isinstance(value, list) else value
         for name, each in absent.items():
             if (default := each.deserialize(missing)) is not missing:
                 values[each.attribute or name] = default
