@@ -16,7 +16,7 @@ from backend.storage import PlacedRecord, utcnow
 def stored(document: type[PlacedRecord], record_id: ObjectId, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the storage form of `values`: private fields sealed and indexed, the place as a GeoJSON point."""
     row: dict[str, Any] = {}
-    sealed, indexed = private_fields(document)
+    sealed, indexed = private_fields(document)  # type: ignore[arg-type]
     for name, value in values.items():
         if name in sealed:
             row[name] = encrypt_field(document, record_id, name, value) if value else None
