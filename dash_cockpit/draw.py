@@ -151,7 +151,7 @@ def draw_trend(content: Trend) -> Component:
             "name": name,
             "x": [time.isoformat(timespec="seconds") for time in times],
             "y": typed(values),
-            "line": {"color": colours[name], "width": 2.5, "shape": "spline", "smoothing": 0.6},
+            "line": {"color": colours[name], "width": 2.5},
             "fill": "tozeroy" if name in filled else "none",
             "fillgradient": {"type": "vertical", "colorscale": fade(colours[name])} if name in filled else None,
             "hovertemplate": f"{name} %{{y:,}} {content.unit}<extra></extra>",
