@@ -26,6 +26,7 @@ class Killable:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
+        self.expected: dict[str, Any] = {}
         with (ground.folder / "killable.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.killable"],
@@ -76,8 +77,10 @@ class Killable:
 
     def broken_promises(self) -> list[str]:
         """Return what is wrong with the captures of all that was ever sent."""
-        self.order("look", {each.event_id: each.hashes for each in self.ground.camera.sent})
-        return list(self.result()["outcome"])
+        self.order("look", {each.event_id: each.hashes for each in self.ground.camera.sent}, self.expected)
+        outcome = self.result()["outcome"]
+        self.expected = outcome["expected"]
+        return list(outcome["broken"])
 
     def order(self, what: str, *arguments: Any, point: int = 0, kind: str = "", target: int = 0) -> None:
         """Tell the process to do something."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from backend import blobs, rollups, settings
 from backend.protection import audit
@@ -13,13 +14,20 @@ from plugins.evidence.extraction import regions_of
 from plugins.evidence.models import Capture
 from plugins.evidence.vision import extract, models
 
+#: The pictures of a capture: number of the photo, kind, label, hash; as JSON has them.
+Pictures = list[list[Any]]
 
-def broken_promises(sent: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return a sentence for each thing that is wrong; `sent` are the photos' hashes of each event id taken in."""
+
+def broken_promises(sent: Mapping[str, Sequence[str]], expected: dict[str, Pictures]) -> dict[str, Any]:
+    """Return as `broken` a sentence for each thing that is wrong; `sent` are the photos' hashes of each event id.
+
+    `expected` are pictures that an earlier call has made anew, by capture; more are added, and it is returned, too.
+    """
     # What killed processes left is cleared away first: nothing that is needed may go with it.
     blobs.remove_orphans(older_than_seconds=-1)
     rollups.recompute_dirty()
-    return [*_captures(sent), *_exhibits(), *_blobs(), *_events(), *_trail(), *_figures()]
+    broken = [*_captures(sent), *_exhibits(expected), *_blobs(), *_events(), *_trail(), *_figures()]
+    return {"broken": broken, "expected": expected}
 
 
 def _captures(sent: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -37,21 +45,23 @@ def _captures(sent: Mapping[str, Sequence[str]]) -> Iterator[str]:
             yield f"capture {row['_id']} holds other photos than were sent"
 
 
-def _exhibits() -> Iterator[str]:
-    """Make all exhibits again and compare, picture by picture."""
+def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
+    """Make all pictures anew from the originals and compare, one by one."""
     index = database().evidence_exhibits.index_information().values()
     if not any(each.get("unique") and len(each["key"]) == 4 for each in index):
         yield "the exhibits have lost their unique index"
     total = 0
     for capture in Capture.objects(state="extracted"):
-        expected = Counter(
-            (number, picture.kind, picture.label, hashlib.sha256(picture.content).hexdigest())
-            for number, photo in enumerate(capture.photos)
-            for picture in extract(blobs.get(photo.sha256), regions_of(capture, number), models()).pictures
-        )
+        if str(capture.id) not in expected:
+            expected[str(capture.id)] = [
+                [number, picture.kind, picture.label, hashlib.sha256(picture.content).hexdigest()]
+                for number, photo in enumerate(capture.photos)
+                for picture in extract(blobs.get(photo.sha256), regions_of(capture, number), models()).pictures
+            ]
         stored = list(database().evidence_exhibits.find({"capture": capture.id}))
         total += len(stored)
-        if Counter((each["photo"], each["kind"], each.get("label"), each["sha256"]) for each in stored) != expected:
+        found = [[each["photo"], each["kind"], each.get("label"), each["sha256"]] for each in stored]
+        if sorted(found, key=str) != sorted(expected[str(capture.id)], key=str):
             yield f"capture {capture.id} has other exhibits than its photos give"
         if capture.thumbnail not in {str(each["_id"]) for each in stored if each["kind"] == "masked_thumbnail"}:
             yield f"capture {capture.id}: its thumbnail is none of its exhibits"
