@@ -147,11 +147,11 @@ class Ground:
         self.database.client.admin.command({"killAllSessions": []})
 
     def let_time_pass(self) -> None:
-        """Do what minutes do: transactions of the dead end, and so do their leases."""
+        """Do what minutes do: transactions of the dead end and so do their leases, and what was put off is due."""
         self.end_open_transactions()
-        running = {"deliveries": {"$elemMatch": {"state": "running"}}}
-        past = {"$set": {"deliveries.$[mine].due_at": utcnow() - timedelta(seconds=1)}}
-        self.database.events.update_many(running, past, array_filters=[{"mine.state": "running"}])
+        past = {"$set": {"deliveries.$[open].due_at": utcnow() - timedelta(seconds=1)}}
+        of_open = [{"open.state": {"$in": ["waiting", "running"]}}]
+        self.database.events.update_many({"open": True}, past, array_filters=of_open)
 
     def waiting(self) -> int:
         """Return how many captures and events are not done yet."""

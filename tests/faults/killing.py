@@ -69,11 +69,13 @@ class Killable:
             return sending.result() if sending else None, ending.result()
 
     def recover(self) -> None:
-        """Let a minute or two pass, then do what the scheduler and the workers do."""
-        self.ground.let_time_pass()
-        while self.ground.waiting():
-            self.order("recover")
-            assert self.result()["code"] == 0, self.ground.last_words()
+        """Let minutes pass, then do what the scheduler and the workers do; a second time is for what came of that."""
+        for _ in range(2):
+            if self.ground.waiting():
+                self.ground.let_time_pass()
+                self.order("recover")
+                assert self.result()["code"] == 0, self.ground.last_words()
+        assert self.ground.waiting() == 0, self.ground.last_words()
 
     def broken_promises(self) -> list[str]:
         """Return what is wrong with the captures of all that was ever sent."""
