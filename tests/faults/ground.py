@@ -99,17 +99,22 @@ class Ground:
                 (self.folder / "metrics").mkdir(exist_ok=True)
                 self.processes[name] = spawn(command, self.folder, name, environment=environment)
 
+    def start_fallen(self) -> None:
+        """Start every server and process that does not run."""
+        servers = [name for name, server in self.servers.items() if server.process.poll() is not None]
+        running = [name for name, process in self.processes.items() if process.poll() is None]
+        self.start(*servers, *(name for name in PROCESSES if name not in running))
+
     def run_all(self) -> None:
         """Start what does not run and wait until the web answers."""
-        self.start(*(name for name in PROCESSES if name not in self.processes))
+        self.start_fallen()
         self.wait_until(self._web_answers, "the web answers")
 
     def kill(self, *names: str) -> None:
-        """Kill servers and processes with all their children, with SIGKILL."""
+        """Kill servers and processes with SIGKILL; gunicorn's worker notices by itself that its master is gone."""
         for name in names:
             process = self.servers[name].process if name in SERVERS else self.processes.pop(name)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
 
     def kill_web_worker(self) -> None:
