@@ -53,7 +53,7 @@ class AuditEntrySchema(Schema):
 def list_entries(asked: dict[str, Any]) -> Any:
     """查询审计记录，新的在前；只见本人负责区域内的."""
     paging = {name: asked[name] for name in ("cursor", "limit", "count") if name in asked}
-    equal = {name: asked[name] for name in ("action", "subject", "subject_id") if name in asked}
+    equal: dict[str, Any] = {name: asked[name] for name in ("action", "subject", "subject_id") if name in asked}
     if "actor" in asked:
         equal["actor.id"] = asked["actor"]
     times = {operator: asked[name] for name, operator in (("since", "$gte"), ("until", "$lt")) if name in asked}
