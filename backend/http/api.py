@@ -55,6 +55,12 @@ class Blueprint(flask_smorest.Blueprint):
         super().__init__(*args, **options)
         self._prepare_doc_cbks: list[Callable[..., Any]] = [*self._prepare_doc_cbks, self._prepare_problems_doc]
 
+    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
+        """Check what the client sends against `schema` and hand it to the view; a class is instantiated once."""
+        made = schema() if isinstance(schema, type) else schema
+        decorator: Callable[[View], View] = super().arguments(made, **options)
+        return decorator
+
     def response(
         self, status_code: int, schema: type[Schema] | Schema | None = None, *, ready: bool = False, **options: Any
     ) -> Callable[[View], View]:

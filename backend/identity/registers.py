@@ -12,7 +12,7 @@ from pymongo import UpdateOne
 from backend.identity.models import Area, ModuleSwitch, Organisation, User
 from backend.identity.territory import codes_of
 from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS
-from backend.storage import utcnow
+from backend.storage import upsert_later, utcnow
 
 
 def area_paths(codes: Iterable[str], *levels: str) -> dict[str, str]:
@@ -30,15 +30,20 @@ def keep_areas(
 
     `boundaries` are GeoJSON by path. Raises Invalid for a path that is none.
     """
+    if not names:
+        return
     now, areas, drawn = utcnow(), Area._get_collection(), boundaries or {}
     wanted = {
         path: {"name": name, "active": active} | ({"boundary": dict(drawn[path])} if path in drawn else {})
         for path, name in names.items()
     }
+    if len(wanted) == 1:  # most changes; for many, upserts cost three times as much as inserts
+        [(path, values)] = wanted.items()
+        return _keep_area(path, {**values, "updated_at": now})
     known = {row["path"]: row for row in areas.find({"path": {"$in": list(wanted)}})}
-    new = [_new_area(path, now) | values for path, values in wanted.items() if path not in known]
-    if new:
-        areas.insert_many(new, ordered=False)
+    added = [_new_area(path, now) | values for path, values in wanted.items() if path not in known]
+    if added:
+        areas.insert_many(added, ordered=False)
     changed = [
         UpdateOne({"path": path}, {"$set": values | {"updated_at": now}, "$inc": {"version": 1}})
         for path, values in wanted.items()
@@ -85,6 +90,14 @@ def keep_organisations(kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
     ]
     if updates:
         Organisation._get_collection().bulk_write(updates, ordered=False)
+
+
+def _keep_area(path: str, values: Mapping[str, Any]) -> None:
+    """Store or change one area at the end of the transaction."""
+    elsewhere = {"_id", "path", "version", *values}
+    new = {name: value for name, value in _new_area(path, values["updated_at"]).items() if name not in elsewhere}
+    changes = {"$set": values, "$setOnInsert": new, "$inc": {"version": 1}}
+    upsert_later(Area._get_collection_name(), {"path": path}, changes)
 
 
 def _new_area(path: str, now: datetime) -> dict[str, Any]:

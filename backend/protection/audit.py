@@ -103,7 +103,7 @@ def record(
     `detail` holds plain JSON values, never the value of a private field. A look at private data in the clear is
     `module.noun.reveal` with `{"fields": [...], "purpose": ...}`.
     """
-    _entries().insert_one(_new_entry(_origin(), action, subject, subject_id, area, detail))
+    storage.insert_later("audit_entries", _new_entry(_origin(), action, subject, subject_id, area, detail))
 
 
 def record_many(action: str, *, subject: str, entries: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:

@@ -17,7 +17,7 @@ from backend.records.present import organisation_of
 from backend.records.resource import Resource
 from backend.records.storing import new_row, stored
 from backend.rollups import mark_dirty
-from backend.storage import atomically, utcnow
+from backend.storage import atomically, insert_later, settle, utcnow
 
 
 def scope(resource: Resource, by: Principal, action: str, within: str = "") -> dict[str, Any]:
@@ -49,7 +49,7 @@ def create(resource: Resource, by: Principal, values: Mapping[str, Any]) -> dict
     row = new_row(resource, values)
 
     def write() -> None:
-        collection(resource).insert_one(row)
+        insert_later(resource.document._get_collection_name(), row)
         log(resource, "create", row, open_values(resource, values))
         if resource.follow:
             resource.follow([(None, row)])
@@ -156,9 +156,15 @@ def completed(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_whole(write: Any, code: str) -> Any:
-    """Run `write` in a transaction; a taken code becomes DuplicateCode."""
+    """Run `write` in a transaction, to the end; a taken code becomes DuplicateCode."""
+
+    def whole() -> Any:
+        result = write()
+        settle()
+        return result
+
     try:
-        return atomically(write)
+        return atomically(whole)
     except DuplicateKeyError as error:
         raise DuplicateCode(code) from error
     except BulkWriteError as error:

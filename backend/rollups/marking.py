@@ -34,5 +34,8 @@ def insert_marks(metric: str, places: Iterable[tuple[str, datetime | None]]) -> 
         raise ValueError(f"Metric {metric} is counted by time: a mark of it needs one.")
     if different:
         marks = [{"metric": metric, "area": area, "at": at} for area, at in different]
-        storage.database()["rollup_marks"].insert_many(marks)
+        if len(marks) == 1:
+            storage.insert_later("rollup_marks", marks[0])
+        else:
+            storage.database()["rollup_marks"].insert_many(marks)
     return len(different)

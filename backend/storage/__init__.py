@@ -2,7 +2,14 @@
 
 from backend.storage.connection import UNREACHABLE, client, connect, database, disconnect, store_name
 from backend.storage.records import LOCAL_ZONE, PlacedRecord, Record, ensure_indexes, utcnow
-from backend.storage.transactions import after_commit, atomically, in_transaction
+from backend.storage.transactions import (
+    after_commit,
+    atomically,
+    in_transaction,
+    insert_later,
+    settle,
+    upsert_later,
+)
 
 __all__ = [
     "LOCAL_ZONE",
@@ -17,6 +24,9 @@ __all__ = [
     "disconnect",
     "ensure_indexes",
     "in_transaction",
+    "insert_later",
+    "settle",
     "store_name",
+    "upsert_later",
     "utcnow",
 ]

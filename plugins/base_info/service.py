@@ -131,12 +131,15 @@ def keep_companies(written: Written) -> None:
 
 def keep_compounds(written: Written) -> None:
     """Keep the area tree in step with the compounds' register; what lies in a compound moves with it."""
+    changed = []
     for before, after in written:
         if before is not None and before["area"] != after["area"]:
             move_area(before["area"], after["area"])
             move_contents(before["area"], after["area"])
-    keep_areas({after["area"]: after["name"] for _, after in written if after["active"]})
-    keep_areas({after["area"]: after["name"] for _, after in written if not after["active"]}, active=False)
+        if before is None or any(before[name] != after[name] for name in ("area", "name", "active")):
+            changed.append(after)
+    keep_areas({row["area"]: row["name"] for row in changed if row["active"]})
+    keep_areas({row["area"]: row["name"] for row in changed if not row["active"]}, active=False)
 
 
 def move_contents(old: str, new: str) -> None:

@@ -115,7 +115,7 @@ def tampered(trail, data: st.DataObject, count: int) -> tuple[str, set[str], int
                 [
                     ("at", storage.utcnow().replace(year=2001)),
                     ("actor.name", "别人"),
-                    ("actor.address", ""),
+                    ("actor.address", "10.9.9.9"),
                     ("action", "base_info.compound.view"),
                     ("subject", "station"),
                     ("subject_id", "c9"),
