@@ -21,6 +21,7 @@ from backend.plugin_api.registry import installed
 from backend.protection import audit, forget_keys
 from backend.settings import Settings
 from backend.storage import ensure_indexes
+from tests.browser import browser  # noqa: F401 - one browser for all tests of a process
 from tests.district import AREAS, District
 
 

@@ -11,6 +11,7 @@ from marshmallow import Schema, fields, validate
 from backend import records
 from backend.http.access import requires
 from backend.http.api import Blueprint
+from backend.http.describing import may_answer
 from backend.http.etag import if_match, if_match_version
 from backend.http.idempotency import idempotent
 from backend.http.paging import PageArgs, paged, read_page
@@ -121,6 +122,7 @@ def resource_blueprint(resource: Resource) -> Blueprint:
     @route("", "POST", "create", "新增")
     @requires(resource.permission("edit"))
     @idempotent
+    @may_answer("duplicate")
     @blueprint.arguments(schema)
     @blueprint.response(201, schema, ready=True)
     def create_record(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from tests.browser import browser  # noqa: F401
 from tests.cockpit import fake
 
 

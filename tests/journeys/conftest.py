@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from backend.embedded.process import free_port
-from tests.browser import browser  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180

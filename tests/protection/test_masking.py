@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from backend.protection import mask
@@ -53,6 +53,7 @@ LIMITS = {"phone": (3, 4), "id_number": (3, 4), "name": (1, 0), "plate": (2, 2),
 @pytest.mark.parametrize("kind", sorted(LIMITS))
 @given(value=TEXTS)
 def test_no_value_shows_more_than_its_kind_allows(kind, value):
+    assume("*" not in value)  # it could not be told from what is hidden
     shown = mask(kind, value)
     first, last = LIMITS[kind]
     before, _, after = shown.partition("*")

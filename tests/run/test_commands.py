@@ -26,7 +26,7 @@ def test_help_needs_no_database(tmp_path):
     assert answer.returncode == 0
     assert "run" in answer.stdout
     assert "new-plugin" in answer.stdout
-    assert "prepare" not in answer.stdout
+    assert "prepare" in answer.stdout
 
 
 def test_help_names_the_commands_of_the_packages_where_a_database_is(clean):
