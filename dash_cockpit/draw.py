@@ -236,9 +236,10 @@ def value_axis(values: Any, headroom: float = 1.06) -> dict[str, Any]:
     top = max(float(finite.max()), 1e-9) * headroom
     rough = top / 4
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough)
-    if float(finite.max()) <= 4 and np.all(finite == finite.round()):
-        step = 1.0
+    counted = np.all(finite == finite.round()) and power <= 1  # what is counted in ones has no halves
+    step = next(power * nice for nice in ((1, 2, 5, 10) if counted else (1, 2, 2.5, 5, 10)) if power * nice >= rough)
+    if counted:
+        step = max(step, 1.0)
     ticks = np.arange(0, top + step * 0.01, step)
     return {"range": [0, max(top, ticks[-1])], "tickvals": ticks.tolist(), "ticktext": [number(tick) for tick in ticks]}
 
