@@ -17,7 +17,7 @@ from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store
 from backend.identity import install_roles, keep_areas
 from backend.identity.attempts import ensure_attempt_indexes
-from backend.plugin_api.registry import installed
+from backend.plugin_api import registry as registries
 from backend.protection import audit, forget_keys
 from backend.settings import Settings
 from backend.storage import ensure_indexes
@@ -62,7 +62,8 @@ def clean(store: Settings) -> Settings:
 def platform_app(store: Settings) -> Flask:
     """Build the real app with the built-in plugins, once; indexes are made, the database is empty."""
     app = create_app(store, with_installed=False)
-    ensure_indexes(installed().documents)
+    app.extensions["registry"] = registry = registries.installed()
+    ensure_indexes(registry.documents)
     audit.ensure_indexes()
     ensure_attempt_indexes()
     return app
@@ -71,7 +72,10 @@ def platform_app(store: Settings) -> Flask:
 @pytest.fixture
 def district(platform_app: Flask, clean: Settings) -> District:
     """Return a small district on an empty database; people sign in with `district.sign_in(...)`."""
-    spread(installed())
-    install_roles(installed().permissions)
+    # Another test of this process may have put up a platform of its own in between.
+    settings_module.configure(clean)
+    registry = registries.install(platform_app.extensions["registry"])
+    spread(registry)
+    install_roles(registry.permissions)
     keep_areas(AREAS)
     return District(platform_app, clean)

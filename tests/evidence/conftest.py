@@ -66,7 +66,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def with_models(faces: Path, platform_app: Any) -> Iterator[None]:
+def with_models(faces: Path, district: District) -> Iterator[None]:
     """Configure the real models."""
     before = settings_module.current()
     labels = str(weights.coco_labels())

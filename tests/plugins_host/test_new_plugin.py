@@ -43,7 +43,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(source, tree / name, ignore=ignored) if source.is_dir() else shutil.copy(source, tree / name)
     (tree / "tests").mkdir()
-    for name in ("conftest.py", "district.py"):
+    for name in ("browser.py", "conftest.py", "district.py"):
         shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     return tree
 
