@@ -17,7 +17,7 @@ from backend.identity.principal import Principal
 from backend.identity.scope import module_is_on, require, scope_filter
 from backend.identity.vocabulary import AREA_LEVELS
 
-CODE = re.compile(r"[0-9A-Za-z]{1,32}")
+PATH = re.compile(rf"[0-9A-Za-z]{{1,32}}(?:/[0-9A-Za-z]{{1,32}}){{0,{len(AREA_LEVELS) - 1}}}")
 MAX_POSITIONS = 20_000
 
 
@@ -66,10 +66,9 @@ def area_names(paths: Iterable[str]) -> dict[str, str]:
 
 def codes_of(path: str) -> list[str]:
     """Return the codes of a path from the district down; raises Invalid."""
-    codes = path.split("/")
-    if len(codes) > len(AREA_LEVELS) or not all(CODE.fullmatch(code) for code in codes):
+    if not PATH.fullmatch(path):
         raise Invalid(fields={"code": ["区域编码应为 1 至 32 位字母或数字，且不超过四级。"]})
-    return codes
+    return path.split("/")
 
 
 def checked_boundary(boundary: Mapping[str, Any] | None) -> dict[str, Any]:

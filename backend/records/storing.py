@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -38,9 +39,9 @@ def private_fields(document: type[PlacedRecord]) -> tuple[frozenset[str], tuple[
     return sealed, tuple((name, each.of) for name, each in fields if isinstance(each, BlindIndexField))
 
 
-def new_row(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+def new_row(resource: Resource, values: Mapping[str, Any], now: datetime | None = None) -> dict[str, Any]:
     """Return a new record as the store holds it."""
-    record_id, now = ObjectId(), utcnow()
+    record_id, now = ObjectId(), now or utcnow()
     row = {"_id": record_id, "version": 1, "created_at": now, "updated_at": now, "active": True}
     return row | stored(resource.document, record_id, values)
 

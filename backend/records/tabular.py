@@ -95,10 +95,10 @@ def write_portions(
     report: ImportReport,
 ) -> None:
     """Write good rows, each portion in a transaction of its own; while the store writes, the next are made ready."""
+    now, tasks = utcnow(), []
     with ThreadPoolExecutor(WRITERS) as pool:
-        tasks = []
         for rows in portions:
-            added = [(new_row(resource, values), values) for _, values in rows if values["code"] not in existing]
+            added = [(new_row(resource, values, now), values) for _, values in rows if values["code"] not in existing]
             changed = [(existing[values["code"]], values) for _, values in rows if values["code"] in existing]
             work = partial(write, resource, added, changed)
             tasks.append((rows, added, changed, pool.submit(copy_context().run, write_whole, work, "")))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
 from backend import storage
 from backend.rollups.buckets import hour_of
 from backend.rollups.registry import installed
+
+#: Areas of one mark.
+MOST_AREAS = 1000
 
 
 def mark_dirty(metric: str, area: str, at: datetime | None = None) -> None:
@@ -27,15 +31,16 @@ def mark_many(metric: str, places: Iterable[tuple[str, datetime | None]]) -> Non
 
 
 def insert_marks(metric: str, places: Iterable[tuple[str, datetime | None]]) -> int:
-    """Store a mark for each different area and hour; returns how many."""
+    """Store a mark for each different hour, with the areas of it; returns for how many areas and hours."""
     by_time = installed(metric).time_field is not None
     different = {(area, hour_of(at) if at and by_time else None) for area, at in places}
     if by_time and any(at is None for _, at in different):
         raise ValueError(f"Metric {metric} is counted by time: a mark of it needs one.")
-    if different:
-        marks = [{"metric": metric, "area": area, "at": at} for area, at in different]
-        if len(marks) == 1:
-            storage.insert_later("rollup_marks", marks[0])
-        else:
-            storage.database()["rollup_marks"].insert_many(marks)
+    areas = defaultdict(list)
+    for area, at in different:
+        areas[at].append(area)
+    for at, every in areas.items():
+        for start in range(0, len(every), MOST_AREAS):
+            mark = {"metric": metric, "areas": every[start : start + MOST_AREAS], "at": at}
+            storage.insert_later("rollup_marks", mark)
     return len(different)

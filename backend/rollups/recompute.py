@@ -75,26 +75,39 @@ def background_jobs() -> tuple[Job, ...]:
 
 def _recompute(metric: Metric) -> int:
     written, marks = 0, storage.database()["rollup_marks"]
-    while found := list(marks.find({"metric": metric.name}).sort("_id", 1).limit(MARKS)):
+    while found := _oldest_marks(metric):
         dirty: dict[datetime | None, dict[str, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
-        timeless = [mark["_id"] for mark in found if metric.time_field and mark["at"] is None]
-        finished = marks.delete_many({"_id": {"$in": timeless}}).deleted_count if timeless else 0
         for mark in found:
             if metric.time_field and mark["at"] is None:
                 # From before the metric was counted by time; declaring it anew has marked everything since.
                 continue
-            dirty[bucket_of(metric, mark["at"])][cut(mark["area"], metric.finest)].append(mark["_id"])
+            for area in mark["areas"]:
+                dirty[bucket_of(metric, mark["at"])][cut(area, metric.finest)].append(mark["_id"])
+        overtaken: set[ObjectId] = set()
         for at, by_area in dirty.items():
             for areas in _portions(sorted(by_area)):
                 count = _recompute_areas(metric, at, areas)
-                if count is not None:
+                if count is None:
+                    overtaken.update(mark for area in areas for mark in by_area[area])
+                else:
                     written += count
-                    seen = [mark for area in areas for mark in by_area[area]]
-                    finished += marks.delete_many({"_id": {"$in": seen}}).deleted_count
-        if not finished:
+        finished = [mark["_id"] for mark in found if mark["_id"] not in overtaken]
+        if not finished or not marks.delete_many({"_id": {"$in": finished}}).deleted_count:
             # Another process is at it; what it leaves is for the next run.
             break
     return written
+
+
+def _oldest_marks(metric: Metric) -> list[dict[str, Any]]:
+    """Return the oldest marks, up to so many different areas that what is computed is soon kept."""
+    found: list[dict[str, Any]] = []
+    areas: set[str] = set()
+    for mark in storage.database()["rollup_marks"].find({"metric": metric.name}).sort("_id", 1).limit(MARKS):
+        found.append(mark)
+        areas.update(mark["areas"])
+        if len(areas) >= AREAS:
+            break
+    return found
 
 
 def _recompute_areas(metric: Metric, at: datetime | None, finest: Sequence[str]) -> int | None:

@@ -78,12 +78,12 @@ def cut(area: str, level: str) -> str:
 
 
 class Mark(Document):
-    """Something changed for a metric in an area, in the hour `at`. Marks are only added, so writers never collide."""
+    """Something changed for a metric in some areas, in the hour `at`. Marks are only added: writers never collide."""
 
     meta = {"collection": "rollup_marks", "auto_create_index": False, "indexes": ["metric"]}
 
     metric = StringField(required=True)
-    area = StringField(required=True)
+    areas = ListField(StringField(), required=True)
     at = DateTimeField()
 
 
