@@ -44,7 +44,8 @@ def test_nothing_is_lost_or_doubled_in_a_storm_of_kills(running: Ground) -> None
         taken_in = sum(each.result() for each in streams)
     begun = time.monotonic()
     running.end_open_transactions()
-    running.wait_until(lambda: running.waiting() == 0, f"all is extracted (seed {seed}, {killed})")
+    # A lease and the store's minute of holding a dead writer's records may run out one after the other.
+    running.wait_until(lambda: running.waiting() == 0, f"all is extracted (seed {seed}, {killed})", seconds=180)
     print(f"{killed}, {taken_in} captures, all done {time.monotonic() - begun:.0f} s after the last kill")
     assert taken_in == len(running.camera.sent) - before
     assert running.killable.broken_promises() == [], f"seed {seed}, {killed}"
