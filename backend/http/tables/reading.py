@@ -146,7 +146,7 @@ def load_cell(column: Column, text: str) -> tuple[Any, str]:
     if not text.isprintable() and any(ord(char) < 32 and char not in "\n\r\t" for char in text):
         return missing, "含有不可见的控制字符。"
     try:
-        return column.field.deserialize(column.parse(text) if text else missing, column.name, {}), ""
+        return (column.load(text) if text else column.field.deserialize(missing, column.name, {})), ""
     except ValidationError as error:
         return missing, first_sentence(error.messages)
 
