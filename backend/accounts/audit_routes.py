@@ -30,7 +30,7 @@ class AuditArgs(PageArgs):
 
 
 class AuditEntrySchema(Schema):
-    """One entry; `seq` is null until the entry is sealed."""
+    """One entry; `seq` is null until the entry is sealed. One of an import tells of `subjects` records."""
 
     id = fields.String()
     seq = fields.Integer(allow_none=True)
@@ -41,7 +41,8 @@ class AuditEntrySchema(Schema):
     address = fields.String()
     action = fields.String()
     subject = fields.String()
-    subject_id = fields.String()
+    subject_id = fields.String(allow_none=True)
+    subjects = fields.Integer()
     area = fields.String()
     detail = fields.Dict()
 
@@ -61,17 +62,24 @@ def list_entries(asked: dict[str, Any]) -> Any:
         equal["at"] = times
     scope = scope_filter(current_principal(), PERMISSION, within=asked.get("within", ""))
     query = {"$and": [part for part in (scope, equal) if part]} if scope or equal else {}
-    return read_page(audit.entries(), query, sort=(("_id", -1),), **paging).shown(shown_entry)
+    return read_page(audit.entries(), query, sort=(("_id", -1),), **paging).shown(
+        lambda row: shown_entry(row, asked.get("subject_id", ""))
+    )
 
 
-def shown_entry(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry as people see it."""
+def shown_entry(row: Mapping[str, Any], subject_id: str) -> dict[str, Any]:
+    """Return an entry as people see it; of one that tells of many records, what it tells of the one asked for."""
+    subjects = row["subject_id"] if isinstance(row["subject_id"], list) else [row["subject_id"]]
+    shown = subject_id or (subjects[0] if len(subjects) == 1 else None)
     return {
-        **{name: row[name] for name in ("at", "action", "subject", "subject_id", "area", "detail")},
+        **{name: row[name] for name in ("at", "action", "subject", "area")},
         "id": str(row["_id"]),
         "seq": row.get("seq"),
         "actor": row["actor"]["name"],
         "actor_id": row["actor"]["id"],
         "actor_kind": row["actor"]["kind"],
         "address": row["actor"]["address"],
+        "subject_id": shown,
+        "subjects": len(subjects),
+        "detail": {} if shown is None else audit.detail_of(row, shown),
     }

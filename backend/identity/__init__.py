@@ -17,7 +17,15 @@ from backend.identity.requests import COOKIE, current_client, current_principal,
 from backend.identity.resolving import find_principal, principal_of
 from backend.identity.scope import area_filter, permitted, reach, require, require_anywhere, scope_filter
 from backend.identity.sessions import Client, end_session, log_in, refresh
-from backend.identity.territory import area_names, areas_around, check_area, home_of, module_on, module_on_anywhere
+from backend.identity.territory import (
+    area_names,
+    areas_around,
+    check_area,
+    community_of,
+    home_of,
+    module_on,
+    module_on_anywhere,
+)
 from backend.identity.vocabulary import AREA_LEVELS, ORGANISATION_KINDS, USER_TYPES, level_below
 
 __all__ = [
@@ -48,6 +56,7 @@ __all__ = [
     "area_paths",
     "areas_around",
     "check_area",
+    "community_of",
     "current_client",
     "current_principal",
     "end_session",

@@ -22,21 +22,28 @@ def count_attempt(account: str) -> None:
     Counting first, in one atomic update, lets no more guesses through when many arrive at the same moment.
     """
     chosen, now = settings.current(), utcnow()
-    until = now + timedelta(minutes=chosen.login_lock_minutes)
+    first = {"_id": _key(account), "count": 1, "expires_at": now + timedelta(minutes=chosen.login_lock_minutes)}
     running = {"$gt": ["$expires_at", now]}
     counted = {"$cond": [running, {"$add": ["$count", 1]}, 1]}
     # The attempt that locks sets the end of the lock; later ones do not move it.
     locked = {"$and": [running, {"$gte": ["$count", chosen.login_attempts]}]}
-    update = [{"$set": {"count": counted, "expires_at": {"$cond": [locked, "$expires_at", until]}}}]
+    update = [{"$set": {"count": counted, "expires_at": {"$cond": [locked, "$expires_at", first["expires_at"]]}}}]
     entry = None
     while entry is None:
         # Of several that would make the entry at the same moment, all but one fail and count on what that one made.
-        with suppress(DuplicateKeyError):
-            entry = _attempts().find_one_and_update(
-                {"_id": _key(account)}, update, upsert=True, return_document=ReturnDocument.AFTER
-            )
+        # Not an upsert: the embedded store may answer those with a count that holds the attempts after theirs too.
+        entry = _attempts().find_one_and_update(
+            {"_id": first["_id"]}, update, return_document=ReturnDocument.AFTER
+        ) or _made(first)
     if entry["count"] > chosen.login_attempts:
         raise AccountLocked(retry_after=_seconds_until(entry["expires_at"], now))
+
+
+def _made(entry: dict[str, Any]) -> dict[str, Any] | None:
+    with suppress(DuplicateKeyError):
+        _attempts().insert_one(entry)
+        return entry
+    return None
 
 
 def forget_attempts(account: str) -> None:

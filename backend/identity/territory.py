@@ -71,6 +71,11 @@ def codes_of(path: str) -> list[str]:
     return path.split("/")
 
 
+def community_of(path: str) -> str:
+    """Return the community that a path lies in, or the path itself where it is no deeper than that."""
+    return "/".join(path.split("/", 3)[:3])
+
+
 def checked_boundary(boundary: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return a GeoJSON Polygon or MultiPolygon in WGS-84 with closed rings, or {} for none; raises Invalid."""
     if not boundary:

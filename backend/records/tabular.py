@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from pymongo import UpdateOne
 
 from backend.events import publish
-from backend.identity import Principal, reach
+from backend.identity import Principal, community_of, reach
 from backend.protection import audit
 from backend.records.faults import DuplicateCode, StaleVersion
 from backend.records.present import organisation_of
@@ -123,14 +124,12 @@ def write(
 ) -> None:
     """Write all rows with their audit entries, one event and the marks on the figures."""
     records = collection(resource)
-    entries = [
-        (str(row["_id"]), row["area"], {"import": True, **open_values(resource, values)}) for row, values in added
-    ]
     if added:
         records.insert_many([row for row, _ in added], ordered=False)
-        audit.record_many(f"{resource.subject}.create", subject=resource.subject, entries=entries)
+        told = [(row, {"import": True, **open_values(resource, values)}) for row, values in added]
+        record_by_community(resource, "create", told)
     if changed:
-        now, updates, entries = utcnow(), [], []
+        now, updates, told = utcnow(), [], []
         for before, values in changed:
             given = {name: value for name, value in values.items() if name not in resource.private or value}
             new = changed_fields(resource, before, given)
@@ -140,10 +139,10 @@ def write(
                     {"$set": {**new, "updated_at": now}, "$inc": {"version": 1}},
                 )
             )
-            entries.append((str(before["_id"]), values["area"], {"import": True, **difference(resource, before, new)}))
+            told.append(({**before, **new}, {"import": True, **difference(resource, before, new)}))
         if records.bulk_write(updates, ordered=False).modified_count != len(updates):
             raise StaleVersion("import")
-        audit.record_many(f"{resource.subject}.change", subject=resource.subject, entries=entries)
+        record_by_community(resource, "change", told)
     rows = [row for row, _ in added] + [{**before, **values} for before, values in changed]
     if resource.follow:
         earlier: list[Mapping[str, Any] | None] = [*[None] * len(added), *(before for before, _ in changed)]
@@ -152,6 +151,17 @@ def write(
     publish(f"{resource.noun}.imported", {"added": len(added), "changed": len(changed)}, area=common_area(areas))
     for metric in resource.metrics:
         mark_many(metric, [(area, None) for area in areas])
+
+
+def record_by_community(
+    resource: Resource, act: str, told: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> None:
+    """Write to the audit trail what an import did to each row, in one entry for each community."""
+    communities: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row, detail in told:
+        communities[community_of(row["area"])][str(row["_id"])] = detail
+    for area, details in communities.items():
+        audit.record_many(f"{resource.subject}.{act}", subject=resource.subject, area=area, details=details)
 
 
 def find_faults(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import os
 import random
@@ -51,8 +52,11 @@ def platform() -> Iterator[Settings]:
 
 
 def app_of(settings: Settings) -> Flask:
-    """Return the app with the API, in this process."""
-    return create_app(settings)
+    """Return the app with the API, in this process, which is then as a web worker is once it has started."""
+    app = create_app(settings)
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def sign_in(app: Flask, account: str) -> dict[str, str]:

@@ -6,12 +6,14 @@ import io
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from backend.identity import HeldGrant, Principal
+from backend.protection import audit
 from backend.records import import_rows, tabular
 from backend.storage import atomically, database
 from plugins.base_info.service import COMPOUNDS
-from tests.district import COMPOUND, District, no_id
+from tests.district import COMPOUND, EAST_ONE, District, no_id
 
 HEADER = "小区编码,小区名称,所属社区编码,联系电话"
 
@@ -25,6 +27,15 @@ def send(caller: Any, lines: list[str], key: str = "") -> Any:
     headers = {"Idempotency-Key": key} if key else {}
     data = {"file": (file, "小区.csv")}
     return caller.call("POST", "/api/v1/compounds/import?mode=all", data=data, headers=headers)
+
+
+def told() -> list[str]:
+    """Return the ids of the compounds of which the trail tells that they were made."""
+    return [
+        each
+        for entry in database()["audit_entries"].find({"action": "base_info.compound.create"})
+        for each in ([entry["subject_id"]] if isinstance(entry["subject_id"], str) else entry["subject_id"])
+    ]
 
 
 @pytest.fixture
@@ -41,9 +52,25 @@ def test_every_row_is_written_in_the_order_of_the_file_and_in_the_persons_name(d
     assert [row["code"] for row in found] == [f"C{n:05d}" for n in range(95)]
     assert database()["areas"].count_documents({"level": "compound"}) == 95
     assert database()["rollup_marks"].count_documents({"metric": "base_info.compounds"}) > 0
-    entries = list(database()["audit_entries"].find({"action": "base_info.compound.create"}))
-    assert {entry["subject_id"] for entry in entries} == {str(row["_id"]) for row in found}
-    assert {entry["actor"]["id"] for entry in entries} == {str(staff.user.id)}
+    assert sorted(told()) == sorted(str(row["_id"]) for row in found)
+    for row in (found[0], found[94]):
+        [entry] = staff.get(f"/api/v1/compounds/{row['_id']}/history")["items"]
+        assert (entry["action"], entry["detail"]["code"]) == ("base_info.compound.create", row["code"])
+        assert entry["actor"] == staff.user.name
+
+
+@pytest.mark.usefixtures("small_portions")
+def test_the_trail_lists_an_import_as_one_act_and_tells_of_each_record_that_is_asked_for(district: District) -> None:
+    staff, administrator = district.sign_in(), district.sign_in("administrator", "")
+    send(staff, rows(10))
+    [listed] = administrator.get("/api/v1/audit-entries", action="base_info.compound.create")["items"]
+    assert (listed["subjects"], listed["subject_id"], listed["area"]) == (10, None, EAST_ONE)
+    record = database()["compounds"].find_one({"code": "C00007"})
+    [asked] = administrator.get("/api/v1/audit-entries", subject_id=str(record["_id"]))["items"]
+    assert (asked["id"], asked["subject_id"], asked["detail"]["code"]) == (listed["id"], str(record["_id"]), "C00007")
+    assert audit.verify().fault is None
+    database()["audit_entries"].update_one({"_id": ObjectId(listed["id"])}, {"$set": {"detail.3.name": "改过"}})
+    assert audit.verify().fault.entry_id == listed["id"]
 
 
 @pytest.mark.usefixtures("small_portions")
@@ -58,7 +85,7 @@ def test_a_portion_that_another_person_overtakes_is_left_out_whole_and_named(
     assert (report["added"], report["fault_count"]) == (20, 10)
     assert [fault["line"] for fault in report["faults"]] == list(range(12, 22))
     assert database()["compounds"].count_documents({}) == 21
-    assert database()["audit_entries"].count_documents({"action": "base_info.compound.create"}) == 21
+    assert len(told()) == 21
     assert database()["areas"].count_documents({"level": "compound"}) == 21
 
 
