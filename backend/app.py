@@ -55,6 +55,8 @@ def create_app(settings: Settings, *, with_installed: bool = True) -> Flask:
     spread(registry)
     for blueprint in registry.blueprints:
         api.register_blueprint(blueprint)
+    for pages in registry.pages:
+        app.register_blueprint(pages)
     health.observe_plugins(app, registry)
     return app
 

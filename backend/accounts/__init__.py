@@ -7,10 +7,10 @@ from flask import Flask
 from backend.accounts import audit_routes, me_routes, role_routes, session_routes, territory_routes, user_routes
 from backend.accounts.menu import install as install_menu
 from backend.accounts.menu import menu_of
-from backend.accounts.pages import CONTENT_POLICY, dressed, page, pages, sent_elsewhere
+from backend.accounts.pages import pages
 from backend.http import Api
 
-__all__ = ["BLUEPRINTS", "CONTENT_POLICY", "dressed", "install", "install_menu", "menu_of", "page", "sent_elsewhere"]
+__all__ = ["BLUEPRINTS", "install", "install_menu", "menu_of"]
 
 #: The API routes.
 BLUEPRINTS = (

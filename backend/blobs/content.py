@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from cryptography.hazmat.primitives.hashes import SM3, Hash
 from pymongo.errors import DuplicateKeyError
 
 from backend import protection, settings, storage
@@ -35,9 +36,10 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class BlobRef:
-    """What to keep of a stored blob: SHA-256 of the plain content in hex, its size in bytes, its media type."""
+    """What to keep of a stored blob: SHA-256 and SM3 of the plain content in hex, its size in bytes, its media type."""
 
     sha256: str
+    sm3: str
     size: int
     media_type: str
 
@@ -62,7 +64,7 @@ def put(data: bytes | BinaryIO, *, media_type: str) -> BlobRef:
     kept = _keep(fresh)
     if kept["object"] != fresh["object"]:
         _objects().delete(fresh["object"])
-    return BlobRef(kept["_id"], kept["size"], kept["media_type"])
+    return BlobRef(kept["_id"], kept["sm3"], kept["size"], kept["media_type"])
 
 
 def get(sha256: str) -> bytes:
@@ -104,12 +106,13 @@ def remove_orphans(*, older_than_seconds: float = DAY_SECONDS) -> int:
 
 def _write(source: BinaryIO, media_type: str) -> dict[str, Any]:
     """Encrypt the stream into a new object; returns the record that would make it a blob."""
-    digest, size = hashlib.sha256(), 0
+    digest, chinese, size = hashlib.sha256(), Hash(SM3()), 0
 
     def measured() -> Iterator[bytes]:
         nonlocal size
         while part := source.read(CHUNK_BYTES):
             digest.update(part)
+            chinese.update(part)
             size += len(part)
             yield part
 
@@ -118,6 +121,7 @@ def _write(source: BinaryIO, media_type: str) -> dict[str, Any]:
     sha256 = digest.hexdigest()
     return {
         "_id": sha256,
+        "sm3": chinese.finalize().hex(),
         "size": size,
         "media_type": media_type,
         "object": name,

@@ -10,12 +10,12 @@ import flask
 from flask import Response, render_template, request
 
 from backend import settings
-from backend.accounts.pages import page
 from backend.health.checks import READINESS
 from backend.health.figures import levels
 from backend.health.report import make_report
 from backend.health.schemas import HealthReportSchema
 from backend.http import Blueprint, Problem, requires
+from backend.http.pages import page
 from backend.monitoring import metrics, run_checks
 from backend.plugin_api import registry
 

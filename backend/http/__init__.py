@@ -8,6 +8,7 @@ from backend.http.etag import check_if_match, etag_of, if_match, if_match_versio
 from backend.http.idempotency import StoredAnswer, idempotent
 from backend.http.install import install
 from backend.http.json_values import read_json
+from backend.http.pages import Pages, dressed, page
 from backend.http.paging import Page, PageArgs, page_filter, paged, read_page
 from backend.http.problems import Problem, ProblemCode, code_table, register
 from backend.http.rates import limited_by_address
@@ -25,6 +26,7 @@ __all__ = [
     "CellFault",
     "Page",
     "PageArgs",
+    "Pages",
     "Problem",
     "ProblemCode",
     "StoredAnswer",
@@ -32,6 +34,7 @@ __all__ = [
     "check_if_match",
     "code_table",
     "columns_of",
+    "dressed",
     "etag_of",
     "idempotent",
     "if_match",
@@ -39,6 +42,7 @@ __all__ = [
     "install",
     "limited_by_address",
     "may_answer",
+    "page",
     "page_filter",
     "paged",
     "read_json",

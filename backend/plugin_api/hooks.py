@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from click import Command
 
     from backend.events import EventHandler, EventKind
-    from backend.http import Blueprint, ProblemCode
+    from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
     from backend.jobs import Job
     from backend.monitoring import HealthCheck
@@ -85,6 +85,27 @@ def register_blueprints() -> Sequence[Blueprint]:  # type: ignore[empty-body]
         @hookimpl
         def register_blueprints():
             return [blueprint]
+    """
+
+
+@hookspec
+def register_pages() -> Sequence[Pages]:  # type: ignore[empty-body]
+    """Return the plugin's pages for people; each address begins with /<plugin>/, styles and scripts included.
+
+    A page extends `base.html` and loads its scripts from `static_url_path="/<plugin>/static"`.
+
+    For example::
+
+        pages = Pages("noise_pages", "noise.pages", url_prefix="/noise", template_folder="templates")
+
+        @pages.route("/map")
+        @page("noise:view")
+        def map_page():
+            return "<h1>噪声地图</h1>"
+
+        @hookimpl
+        def register_pages():
+            return [pages]
     """
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from click import Command
 
     from backend.events import EventHandler, EventKind
-    from backend.http import Blueprint, ProblemCode
+    from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
     from backend.jobs import Job
     from backend.monitoring import HealthCheck
@@ -61,6 +61,7 @@ class Registry:
     permissions: tuple[Permission, ...] = ()
     documents: tuple[type[Record], ...] = ()
     blueprints: tuple[Blueprint, ...] = ()
+    pages: tuple[Pages, ...] = ()
     menu_entries: tuple[MenuEntry, ...] = ()
     themes: tuple[Theme, ...] = ()
     panels: tuple[Panel, ...] = ()

@@ -11,7 +11,8 @@ from werkzeug.routing import Map, Rule
 
 from backend.plugins_host.refusal import broken
 
-PREFIX = "/api/v1/"
+API = "/api/v1/"
+PAGES = "/{plugin}/"
 # Flask answers these by itself wherever a GET or any method is.
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 VARIABLE = re.compile(r"<(?:(?P<converter>\w+)(?:\([^>]*\))?:)?\w+>")
@@ -53,10 +54,10 @@ def of_app(url_map: Map | None) -> list[Address]:
     return [address for address in addresses if address.parts[0] != "**"]
 
 
-def of_blueprint(blueprint: Blueprint, url_map: Map | None = None) -> list[Address]:
+def of_blueprint(blueprint: Blueprint, prefix: str, url_map: Map | None = None) -> list[Address]:
     """Return the addresses that a blueprint takes; raises Refusal when it reaches beyond its own routes.
 
-    `url_map` knows the kinds of variables that the app's addresses may have.
+    Each must begin with `prefix`; `url_map` knows the kinds of variables that the app's addresses may have.
     """
     probe = Flask("probe", static_folder=None)
     if url_map is not None:
@@ -70,9 +71,9 @@ def of_blueprint(blueprint: Blueprint, url_map: Map | None = None) -> list[Addre
             f"Blueprint {blueprint.name} changes how requests of the whole platform are handled",
         )
     addresses = [Address.of(rule) for rule in probe.url_map.iter_rules()]
-    if outside := [address.rule for address in addresses if not address.rule.startswith(PREFIX)]:
+    if outside := [address.rule for address in addresses if not address.rule.startswith(prefix)]:
         raise broken(
-            f"地址须以 {PREFIX} 开头：{'、'.join(outside)}", f"Addresses must begin with {PREFIX}: {', '.join(outside)}"
+            f"地址须以 {prefix} 开头：{'、'.join(outside)}", f"Addresses must begin with {prefix}: {', '.join(outside)}"
         )
     return addresses
 

@@ -44,10 +44,12 @@ class Collection:
                 self.check_name(kind, plugin, record)
         self.check_documents(plugin, records, external)
         self.check_permissions(records)
+        prefixes = {"blueprints": addresses.API, "pages": addresses.PAGES.format(plugin=plugin)}
         wanted = [
             (address, plugin)
-            for blueprint in records["blueprints"]
-            for address in addresses.of_blueprint(blueprint, self.url_map)
+            for field, prefix in prefixes.items()
+            for blueprint in records[field]
+            for address in addresses.of_blueprint(blueprint, prefix, self.url_map)
         ]
         if found := addresses.first_taken([address for address, _plugin in wanted], self.addresses):
             mine, other, owner = found

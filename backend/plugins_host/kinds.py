@@ -11,7 +11,7 @@ from typing import Any
 from click import Command
 
 from backend.events import EventHandler, EventKind
-from backend.http import Blueprint, ProblemCode
+from backend.http import Blueprint, Pages, ProblemCode
 from backend.identity import Permission
 from backend.jobs import Job
 from backend.monitoring import HealthCheck
@@ -83,6 +83,7 @@ KINDS = (
     Kind("permissions", Permission, of_module, "<plugin>:<action>"),
     Kind("documents", Record, anything, name_of=lambda document: str(document._class_name)),
     Kind("blueprints", Blueprint, anything),
+    Kind("pages", Pages, anything),
     Kind("menu_entries", MenuEntry, of_plugin, "<plugin>.<name>"),
     Kind("themes", Theme, word, "lower_case_words"),
     Kind("panels", Panel, of_plugin, "<plugin>.<name>"),

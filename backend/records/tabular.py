@@ -127,7 +127,7 @@ def write(
     if added:
         records.insert_many([row for row, _ in added], ordered=False)
         told = [(row, {"import": True, **open_values(resource, values)}) for row, values in added]
-        record_by_community(resource, "create", told)
+        record_by_community(resource, f"{resource.subject}.create", told)
     if changed:
         now, updates, told = utcnow(), [], []
         for before, values in changed:
@@ -142,7 +142,7 @@ def write(
             told.append(({**before, **new}, {"import": True, **difference(resource, before, new)}))
         if records.bulk_write(updates, ordered=False).modified_count != len(updates):
             raise StaleVersion("import")
-        record_by_community(resource, "change", told)
+        record_by_community(resource, f"{resource.subject}.change", told)
     rows = [row for row, _ in added] + [{**before, **values} for before, values in changed]
     if resource.follow:
         earlier: list[Mapping[str, Any] | None] = [*[None] * len(added), *(before for before, _ in changed)]
@@ -154,14 +154,14 @@ def write(
 
 
 def record_by_community(
-    resource: Resource, act: str, told: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+    resource: Resource, action: str, told: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> None:
     """Write to the audit trail what an import did to each row, in one entry for each community."""
     communities: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row, detail in told:
         communities[community_of(row["area"])][str(row["_id"])] = detail
     for area, details in communities.items():
-        audit.record_many(f"{resource.subject}.{act}", subject=resource.subject, area=area, details=details)
+        audit.record_many(action, subject=resource.subject, area=area, details=details)
 
 
 def find_faults(

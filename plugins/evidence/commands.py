@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 import click
 
 from backend.plugin_api import LOCAL_ZONE, current_settings, find_device
-from plugins.evidence.intake import signature
-from plugins.evidence.models import VIOLATIONS
+from plugins.evidence.captures.intake import signature
+from plugins.evidence.captures.models import VIOLATIONS
 
 
 @click.command("send-capture")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.plugin_api import Health, HealthCheck, current_settings, utcnow
-from plugins.evidence.models import CAPTURE_FLOW, Capture
+from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
 from plugins.evidence.vision import ModelMissing, check_models
 
 

@@ -29,8 +29,8 @@ from backend.plugin_api import (
     level_below,
     utcnow,
 )
-from plugins.evidence.models import VIOLATIONS, Capture
-from plugins.evidence.reading import picture_address, recent
+from plugins.evidence.captures.models import VIOLATIONS, Capture
+from plugins.evidence.captures.reading import picture_address, recent
 
 THEME, VIEW = "alerts", "evidence:view"
 METRIC = "evidence.captures"

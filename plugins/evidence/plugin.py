@@ -22,10 +22,10 @@ from backend.plugin_api import (
     hookimpl,
 )
 from plugins.evidence import health, panels
+from plugins.evidence.captures.extraction import extract_capture
+from plugins.evidence.captures.models import Capture, Exhibit
+from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.commands import send_capture
-from plugins.evidence.extraction import extract_capture
-from plugins.evidence.models import Capture, Exhibit
-from plugins.evidence.routes import blueprint
 
 
 @hookimpl

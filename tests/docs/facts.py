@@ -147,7 +147,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 def _actions_in_source() -> set[str]:
     direct = ("audit.record", "audit.record_many", "changes.add", "changes.change", "changes.remove")
-    places = [each for call in _calls(*direct) for each in call.args]
+    places = [each for call in _calls(*direct, "record_by_community") for each in call.args]
     # `end_session` hands its action on; its own default is in its signature.
     places += [word.value for call in _calls("end_session") for word in call.keywords if word.arg == "action"]
     from backend.identity.sessions import end_session

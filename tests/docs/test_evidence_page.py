@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from plugins.evidence.intake import signature
-from plugins.evidence.models import CAPTURE_FLOW, VIOLATIONS
-from plugins.evidence.schemas import ObservationSchema
+from plugins.evidence.captures.intake import signature
+from plugins.evidence.captures.models import CAPTURE_FLOW, VIOLATIONS
+from plugins.evidence.captures.schemas import ObservationSchema
 from tests.district import District
 from tests.docs import facts, pages
 from tests.vision import weights

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from backend import settings as settings_module
 from backend.events import deliver_due
 from backend.jobs import run_worker
-from plugins.evidence.intake import signature
+from plugins.evidence.captures.intake import signature
 from tests.district import Caller, District
 from tests.vision import weights
 

@@ -115,7 +115,7 @@ def test_without_models_the_capture_waits_and_the_health_page_says_why(camera: C
 def test_a_photo_that_cannot_be_worked_on_is_set_aside_and_can_be_tried_again(
     camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from plugins.evidence import extraction
+    from plugins.evidence.captures import extraction
     from plugins.evidence.vision import UnreadablePhoto
 
     def unreadable(*_: object) -> None:
@@ -140,7 +140,7 @@ def test_a_photo_that_cannot_be_worked_on_is_set_aside_and_can_be_tried_again(
 @pytest.mark.usefixtures("with_models")
 def test_work_done_twice_has_one_effect(camera: Camera) -> None:
     from backend.events import Event
-    from plugins.evidence.extraction import extract_capture
+    from plugins.evidence.captures.extraction import extract_capture
 
     capture = camera.send(weights.astronaut()).json["id"]
     work()

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from plugins.evidence.captures.intake import signature
 from plugins.evidence.commands import multipart
-from plugins.evidence.intake import signature
 from tests.vision import weights
 
 REGION = {"photo": 0, "label": "垃圾袋", "box": [0.5, 0.5, 0.9, 0.9], "score": 0.8}

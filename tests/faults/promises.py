@@ -10,8 +10,8 @@ from typing import Any
 from backend import blobs, rollups, settings
 from backend.protection import audit
 from backend.storage import database
-from plugins.evidence.extraction import regions_of
-from plugins.evidence.models import Capture
+from plugins.evidence.captures.extraction import regions_of
+from plugins.evidence.captures.models import Capture
 from plugins.evidence.vision import extract, models
 
 #: The pictures of a capture: number of the photo, kind, label, hash; as JSON has them.

@@ -46,7 +46,9 @@ def test_the_example_registers_what_the_host_takes(name: str) -> None:
     records = check_records(KIND_OF[name], "noise", example(name)[name]())
     assert len(records) == 1
     if name == "register_blueprints":
-        assert [each.rule for each in addresses.of_blueprint(records[0])] == ["/api/v1/noise_readings"]
+        assert [each.rule for each in addresses.of_blueprint(records[0], addresses.API)] == ["/api/v1/noise_readings"]
+    if name == "register_pages":
+        assert [each.rule for each in addresses.of_blueprint(records[0], "/noise/")] == ["/noise/map"]
 
 
 def test_every_register_hook_has_its_kind_and_its_place_in_the_registry() -> None:

@@ -25,10 +25,10 @@ from backend.plugin_api import (
     read_page,
     requires,
 )
-from plugins.evidence.extraction import retry
-from plugins.evidence.intake import MOST_PHOTOS, recognise, take_in
-from plugins.evidence.models import Capture
-from plugins.evidence.reading import (
+from plugins.evidence.captures.extraction import retry
+from plugins.evidence.captures.intake import MOST_PHOTOS, recognise, take_in
+from plugins.evidence.captures.models import Capture
+from plugins.evidence.captures.reading import (
     MASKED,
     VIEW,
     conditions,
@@ -38,7 +38,7 @@ from plugins.evidence.reading import (
     open_original,
     summary,
 )
-from plugins.evidence.schemas import (
+from plugins.evidence.captures.schemas import (
     CaptureDetailSchema,
     CaptureFilters,
     CaptureSchema,

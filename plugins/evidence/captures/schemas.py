@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
-from plugins.evidence.models import CAPTURE_FLOW, VIOLATIONS
+from plugins.evidence.captures.models import CAPTURE_FLOW, VIOLATIONS
 
 
 class RegionSchema(Schema):

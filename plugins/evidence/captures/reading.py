@@ -8,7 +8,7 @@ from typing import Any
 from bson import ObjectId
 
 from backend.plugin_api import Principal, Problem, audit, permitted, require, scope_filter
-from plugins.evidence.models import CAPTURE_FLOW, MASKED, VIOLATIONS, Capture, Exhibit
+from plugins.evidence.captures.models import CAPTURE_FLOW, MASKED, VIOLATIONS, Capture, Exhibit
 
 VIEW = "evidence:view"
 VIEW_UNMASKED = "evidence:view_unmasked"

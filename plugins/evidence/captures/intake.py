@@ -24,7 +24,7 @@ from backend.plugin_api import (
     read_photo,
     utcnow,
 )
-from plugins.evidence.models import CAPTURE_FLOW, Capture
+from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
 
 #: How far a device's clock may run ahead, and how late an observation may come.
 AHEAD = timedelta(minutes=5)
@@ -73,6 +73,8 @@ def take_in(
     kept = [put_blob(photo, media_type=fact.media_type) for photo, fact in zip(photos, facts, strict=True)]
     capture = Capture(
         area=place.area,
+        source="device",
+        sender=device.code,
         device=device.code,
         device_name=device.name,
         event_id=observation["event_id"],
@@ -89,6 +91,7 @@ def take_in(
         photos=[
             {
                 "sha256": blob.sha256,
+                "sm3": blob.sm3,
                 "media_type": fact.media_type,
                 "size": blob.size,
                 "width": fact.width,
@@ -122,7 +125,7 @@ def take_in(
 
 def repeated(device: str, event_id: str, hashes: list[str]) -> dict[str, Any]:
     """Return the capture that this event made before; raises Problem when it had other photos."""
-    row = Capture._get_collection().find_one({"device": device, "event_id": event_id})
+    row = Capture._get_collection().find_one({"sender": device, "event_id": event_id})
     if row is None or [photo["sha256"] for photo in row["photos"]] != hashes:
         raise Problem("event_id_reused")
     return row

@@ -20,7 +20,7 @@ from backend.plugin_api import (
     put_blob,
     utcnow,
 )
-from plugins.evidence.models import CAPTURE_FLOW, Capture, Exhibit
+from plugins.evidence.captures.models import CAPTURE_FLOW, Capture, Exhibit
 from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Region, extract, models
 
 
@@ -100,6 +100,7 @@ def exhibits_of(capture: Capture, number: int, extraction: Extraction) -> list[E
                 kind=picture.kind,
                 number=counts[picture.kind],
                 sha256=blob.sha256,
+                sm3=blob.sm3,
                 media_type="image/jpeg",
                 box=list(picture.box),
                 label=picture.label,
