@@ -35,9 +35,7 @@ browser: # a real browser for the tests, where it may be installed
 	@.ci/browser
 
 bench: .venv/.dev ## measure, and print the ratios
-	@for file in tests/benchmarks/[a-z]*.py; do \
-		echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || failed=1; \
-	done; exit $${failed:-0}
+	$(BIN)/python -m tests.benchmarks
 
 lock: .venv/.uv ## choose versions anew within pyproject.toml and write them down with their hashes
 	$(LOCK) --all-extras $(UPGRADE) -o requirements-dev.lock

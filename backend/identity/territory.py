@@ -71,6 +71,11 @@ def codes_of(path: str) -> list[str]:
     return path.split("/")
 
 
+def district_of(path: str) -> str:
+    """Return the district that a path lies in."""
+    return path.partition("/")[0]
+
+
 def community_of(path: str) -> str:
     """Return the community that a path lies in, or the path itself where it is no deeper than that."""
     return "/".join(path.split("/", 3)[:3])

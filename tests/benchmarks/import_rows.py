@@ -16,7 +16,7 @@ import openpyxl
 
 from plugins.base_info.models import Compound
 from tests.benchmarks import ground
-from tests.benchmarks.ratio import Ratio, report
+from tests.benchmarks.ratio import Ratio
 
 RECORDS = 20_000
 SAVED = 1000
@@ -55,7 +55,3 @@ def save_rows(file: bytes) -> float:
         place = [values.pop("longitude"), values.pop("latitude")]
         Compound(**values, place=place, area=f"{paths[values['area_code']]}/{values['code']}").save()
     return time.perf_counter() - started
-
-
-if __name__ == "__main__":
-    raise SystemExit(report(measure()))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-import statistics
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
@@ -24,7 +23,7 @@ from backend import storage
 from backend.identity.demo import DEMO_PASSWORD
 from backend.settings import Settings, variable
 from tests.benchmarks import ground
-from tests.benchmarks.ratio import Ratio, report
+from tests.benchmarks.ratio import Ratio, medians
 from tests.benchmarks.serving import Served, serve
 
 RECORDS = 20_000
@@ -70,8 +69,7 @@ def compare(
                 assert answer[0] == status, answer
             if number >= 2:  # warm by then
                 taken.append((server.cpu() - before) / REQUESTS * 1000)
-    ratio = statistics.median(a / b for a, b in zip(*costs, strict=True))
-    mine, other = (statistics.median(each) for each in costs)
+    mine, other, ratio = medians(*costs)
     return Ratio(name=f"CPU, {name}", ours=f"{mine:.2f} ms", peer=f"eve {other:.2f} ms", ratio=ratio, at_most=1.0)
 
 
@@ -153,7 +151,3 @@ def bearer(server: Served, account: str) -> dict[str, str]:
 def text(value: Any) -> str:
     """Return a setting as its variable holds it."""
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-if __name__ == "__main__":
-    raise SystemExit(report(measure()))

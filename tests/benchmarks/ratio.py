@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -32,6 +33,12 @@ class Ratio:
         promise = f"required {' and '.join(bounds)}" if bounds else "for information"
         missed = "" if self.holds else "  MISSED"
         return f"{self.name}: ours {self.ours}, peer {self.peer}, ratio {self.ratio:.2f} ({promise}){missed}"
+
+
+def medians(ours: Sequence[float], peer: Sequence[float]) -> tuple[float, float, float]:
+    """Return the median of both, taken in turns, and of their ratios in each round, which is no ratio of the two."""
+    ratio = statistics.median(a / b for a, b in zip(ours, peer, strict=True))
+    return statistics.median(ours), statistics.median(peer), ratio
 
 
 def report(ratios: Iterable[Ratio]) -> int:

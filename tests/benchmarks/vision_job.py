@@ -1,7 +1,4 @@
-"""CPU of the whole extraction against decoding the photo and the bare calls of the two detectors on it.
-
-python -m tests.benchmarks.vision_job
-"""
+"""CPU of the whole extraction against decoding the photo and the bare calls of the two detectors on it."""
 
 from __future__ import annotations
 
@@ -10,11 +7,9 @@ import os
 # Before NumPy comes in, which starts its threads when it is imported.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -24,23 +19,26 @@ from insightface.app import FaceAnalysis
 
 from plugins.evidence.vision import extract, load_models
 from plugins.evidence.vision.loading import session_options
+from tests.benchmarks.ratio import Ratio, medians
 from tests.vision import weights
 
-REQUIRED = 1.25
 ROUNDS = 25
 
 
-def main() -> int:
-    """Print the one line; returns the exit code."""
+def measure() -> Iterator[Ratio]:
+    """Measure both."""
     photo = weights.six_people()
     with tempfile.TemporaryDirectory() as folder:
         models = weights.face_models(Path(folder))
         loaded = load_models(str(models), str(weights.yolo()), str(weights.coco_labels()))
-        milliseconds = interleaved([lambda: extract(photo, (), loaded), bare_calls(photo, models)])
-    ratio = statistics.median(a / b for a, b in zip(*milliseconds, strict=True))
-    mine, theirs = (statistics.median(each) for each in milliseconds)
-    print(f"vision job: ours {mine:.1f} ms, bare {theirs:.1f} ms, ratio {ratio:.2f} (required <= {REQUIRED})")
-    return 0 if ratio <= REQUIRED else 1
+        ours, bare, ratio = medians(*interleaved([lambda: extract(photo, (), loaded), bare_calls(photo, models)]))
+    yield Ratio(
+        name="CPU, vision job",
+        ours=f"{ours:.1f} ms",
+        peer=f"decoding and bare detectors {bare:.1f} ms",
+        ratio=ratio,
+        at_most=1.25,
+    )
 
 
 def bare_calls(photo: bytes, models: Path) -> Callable[[], object]:
@@ -77,7 +75,3 @@ def interleaved(works: list[Callable[[], object]]) -> list[list[float]]:
             each()
             times.append((time.process_time() - started) * 1000)
     return taken
-
-
-if __name__ == "__main__":
-    sys.exit(main())

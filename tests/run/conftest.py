@@ -78,6 +78,11 @@ class Running:
         self.process.send_signal(number)
         return self.process.wait(40)
 
+    def memory(self) -> int:
+        """Return the bytes of all its processes; what some of them share counts once."""
+        self.note_processes()
+        return sum(proportional_bytes(pid) for pid in {*self.seen, self.process.pid} if alive(pid))
+
     def left_over(self, seconds: float = 8) -> set[int]:
         """Return which of its processes still run after a while."""
         deadline = time.monotonic() + seconds
@@ -94,6 +99,32 @@ def alive(pid: int) -> bool:
         return False
 
 
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process, what it shares counted in parts."""
+    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1]) * 1024
+
+
+def launch(terminal: Path, data: Path, *, small: bool, wrapper: tuple[str, ...] = (), **settings: str | int) -> Running:
+    """Start the platform, small or real, in a data folder and with settings by name."""
+    port = int(settings.pop("port", 0)) or free_port()
+    chosen = {"mode": "demo", "data_dir": str(data), "port": port, **settings}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QINGXU_")}
+    environment |= {
+        name if name.startswith("TEST_") else f"QINGXU_{name.upper()}": str(value) for name, value in chosen.items()
+    }
+    if small:
+        environment["PYTHONPATH"] = f"{HERE}:{ROOT}"
+    with terminal.open("wb") as out:
+        process = subprocess.Popen(
+            [*wrapper, sys.executable, "-m", "backend", "run"],
+            cwd=HERE if small else ROOT,
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+    return Running(data, port, terminal, process)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Return a function that starts the platform, small or real, in a data folder and with settings by name."""
@@ -102,24 +133,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     def start(
         data: Path = tmp_path / "data", *, small: bool = True, wrapper: tuple[str, ...] = (), **settings: str | int
     ) -> Running:
-        port = int(settings.pop("port", 0)) or free_port()
         terminal = tmp_path / f"terminal-{len(runs)}"
-        chosen = {"mode": "demo", "data_dir": str(data), "port": port, "web_workers": 1, **settings}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("QINGXU_")}
-        environment |= {
-            name if name.startswith("TEST_") else f"QINGXU_{name.upper()}": str(value) for name, value in chosen.items()
-        }
-        if small:
-            environment["PYTHONPATH"] = f"{HERE}:{ROOT}"
-        with terminal.open("wb") as out:
-            process = subprocess.Popen(
-                [*wrapper, sys.executable, "-m", "backend", "run"],
-                cwd=HERE if small else ROOT,
-                env=environment,
-                stdout=out,
-                stderr=out,
-            )
-        runs.append(Running(data, port, terminal, process))
+        runs.append(launch(terminal, data, small=small, wrapper=wrapper, **{"web_workers": 1, **settings}))
         return runs[-1]
 
     yield start

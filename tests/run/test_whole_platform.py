@@ -6,14 +6,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from tests.run.conftest import alive
-
 AT_REST_BYTES = 1_200_000_000
-
-
-def proportional_bytes(pid: int) -> int:
-    """Return the memory of a process, what it shares counted in parts."""
-    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1]) * 1024
 
 
 def test_demo_comes_up_and_fits_a_small_machine(start):
@@ -25,8 +18,7 @@ def test_demo_comes_up_and_fits_a_small_machine(start):
     assert "admin / " in run.output
     assert " was killed" not in run.output
     assert " ended by itself" not in run.output
-    run.note_processes()
-    assert sum(proportional_bytes(pid) for pid in {*run.seen, run.process.pid} if alive(pid)) < AT_REST_BYTES
+    assert run.memory() < AT_REST_BYTES
     (key,) = re.findall("QINGXU_MASTER_KEY=(.+)", (run.data / "secrets").read_text())
     environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in run.children().values()]
     assert sum(key.encode() in each for each in environments) == 4, "the servers need no key"
