@@ -1,7 +1,7 @@
 """Big files: encrypted while they stream, named by what is in them, stored once, in a folder or in S3."""
 
-from backend.blobs.content import BlobRef, exists, get, open_blob, put, remove_orphans
-from backend.blobs.errors import BlobDamaged, BlobError, BlobMissing, BlobStoreFull, BlobStoreUnavailable
+from backend.blobs.content import BlobRef, exists, get, open_blob, put, remove_orphans, shred
+from backend.blobs.errors import BlobDamaged, BlobError, BlobMissing, BlobShredded, BlobStoreFull, BlobStoreUnavailable
 from backend.blobs.photos import BadPhoto, PhotoFacts, check_photo
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "BlobError",
     "BlobMissing",
     "BlobRef",
+    "BlobShredded",
     "BlobStoreFull",
     "BlobStoreUnavailable",
     "PhotoFacts",
@@ -19,4 +20,5 @@ __all__ = [
     "open_blob",
     "put",
     "remove_orphans",
+    "shred",
 ]

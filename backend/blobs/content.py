@@ -1,9 +1,12 @@
-"""Blobs by content: the record in Mongo is the blob, the object in the store is only its bytes.
+"""Blobs by content, within a space: the record in Mongo is the blob, the object in the store is only its bytes.
+
+A space is a district. The same content is kept once in each, and what is destroyed in one lives on in another.
 
 A put first writes a fresh object under a random name, then the record that points to it. So a process killed
 anywhere leaves either a whole blob or an object that nothing points to, which `remove_orphans` clears away; and of
 two puts of the same content one record wins and the other's object goes. The names of objects say nothing about
-their content, and without the record, which holds the wrapped key, the bytes are noise.
+their content, and without the record, which holds the wrapped key, the bytes are noise. So a blob is shredded by
+taking the key out of its record.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -23,7 +27,7 @@ from pymongo.errors import DuplicateKeyError
 
 from backend import protection, settings, storage
 from backend.blobs import cipher
-from backend.blobs.errors import BlobDamaged, BlobMissing
+from backend.blobs.errors import BlobDamaged, BlobMissing, BlobShredded
 from backend.blobs.folder import FolderStore
 
 if TYPE_CHECKING:
@@ -53,39 +57,60 @@ class ObjectStore(Protocol):
     def names(self, *, older_than_seconds: float) -> Iterator[str]: ...  # noqa: D102
 
 
-def put(data: bytes | BinaryIO, *, media_type: str) -> BlobRef:
+def put(data: bytes | BinaryIO, *, media_type: str, space: str) -> BlobRef:
     """Store content and return its name; content that is there already is read back first and renewed if damaged.
 
-    A stream is read once from where it stands, in small parts. Call it before the transaction that will refer to the
-    blob, not inside. Raises BlobStoreFull or BlobStoreUnavailable, and then nothing is stored.
+    A stream is read once from where it stands, in small parts. `space` is the district. Call it before the transaction
+    that will refer to the blob, not inside. Raises BlobStoreFull or BlobStoreUnavailable, and then nothing is stored.
     """
     source = io.BytesIO(data) if isinstance(data, bytes) else data
-    fresh = _write(source, media_type)
+    fresh = _write(source, media_type, space)
     kept = _keep(fresh)
     if kept["object"] != fresh["object"]:
         _objects().delete(fresh["object"])
-    return BlobRef(kept["_id"], kept["sm3"], kept["size"], kept["media_type"])
+    return BlobRef(kept["sha256"], kept["sm3"], kept["size"], kept["media_type"])
 
 
-def get(sha256: str) -> bytes:
-    """Return the whole plain content; raises BlobMissing or BlobDamaged."""
-    return b"".join(open_blob(sha256))
+def get(sha256: str, *, space: str) -> bytes:
+    """Return the whole plain content; raises BlobMissing, BlobShredded or BlobDamaged."""
+    return b"".join(open_blob(sha256, space=space))
 
 
-def open_blob(sha256: str) -> Iterator[bytes]:
+def open_blob(sha256: str, *, space: str) -> Iterator[bytes]:
     """Yield the plain content in chunks, each proved genuine before it is given out.
 
-    Raises BlobMissing at once; BlobDamaged on the way, so treat what came as incomplete until the end is reached.
+    Raises BlobMissing or BlobShredded at once; BlobDamaged on the way, so treat what came as incomplete until the end
+    is reached.
     """
-    record = _records().find_one({"_id": sha256})
+    record = _records().find_one({"_id": _name(space, sha256)})
     if record is None:
         raise BlobMissing(sha256)
+    if record["object"] is None:
+        raise BlobShredded(sha256)
     return _read(record)
 
 
-def exists(sha256: str) -> bool:
-    """Say whether a blob of this name was stored."""
-    return _records().find_one({"_id": sha256}, {"_id": 1}) is not None
+def exists(sha256: str, *, space: str) -> bool:
+    """Say whether a blob of this name was stored, and not shredded since."""
+    return _records().find_one({"_id": _name(space, sha256), "object": {"$ne": None}}, {"_id": 1}) is not None
+
+
+def shred(sha256: str, *, space: str, put_before: datetime | None = None) -> bool:
+    """Destroy the key of a blob, then its object; returns whether there was one to destroy.
+
+    The record stays, with hash, size and the time. Look first that nothing in the district refers to the blob. Content
+    that is put again meanwhile is not refused by that look: `put_before` leaves alone what was put at that time or
+    later. Killed in between, the object is noise that `remove_orphans` clears away.
+    """
+    condition: dict[str, Any] = {"_id": _name(space, sha256), "object": {"$ne": None}}
+    if put_before is not None:
+        condition["put_at"] = {"$lt": put_before}
+    gone = {"object": None, "key": None, "shredded_at": storage.utcnow()}
+    record = _records().find_one_and_update(condition, {"$set": gone})
+    if record is None:
+        return False
+    _objects().delete(record["object"])
+    return True
 
 
 def remove_orphans(*, older_than_seconds: float = DAY_SECONDS) -> int:
@@ -104,7 +129,7 @@ def remove_orphans(*, older_than_seconds: float = DAY_SECONDS) -> int:
     return removed
 
 
-def _write(source: BinaryIO, media_type: str) -> dict[str, Any]:
+def _write(source: BinaryIO, media_type: str, space: str) -> dict[str, Any]:
     """Encrypt the stream into a new object; returns the record that would make it a blob."""
     digest, chinese, size = hashlib.sha256(), Hash(SM3()), 0
 
@@ -119,15 +144,19 @@ def _write(source: BinaryIO, media_type: str) -> dict[str, Any]:
     key, name = os.urandom(cipher.KEY_BYTES), uuid.uuid4().hex
     _objects().write(name, cipher.encrypt(measured(), key, CHUNK_BYTES))
     sha256 = digest.hexdigest()
+    now = storage.utcnow()
     return {
-        "_id": sha256,
+        "_id": _name(space, sha256),
+        "space": space,
+        "sha256": sha256,
         "sm3": chinese.finalize().hex(),
         "size": size,
         "media_type": media_type,
         "object": name,
-        "key": protection.seal(key, _purpose(sha256)),
+        "key": protection.seal(key, _purpose(space, sha256)),
         "chunk": CHUNK_BYTES,
-        "created_at": storage.utcnow(),
+        "created_at": now,
+        "put_at": now,
     }
 
 
@@ -140,14 +169,17 @@ def _keep(fresh: Mapping[str, Any]) -> Mapping[str, Any]:
             return fresh
         except DuplicateKeyError:  # another process was faster
             return _keep(fresh)
-    if _intact(kept):
-        return kept
-    pointing = {name: fresh[name] for name in ("object", "key", "chunk")}
-    healed = _records().update_one({"_id": kept["_id"], "object": kept["object"]}, {"$set": pointing})
-    if not healed.modified_count:  # another process healed it meanwhile
+    taken = {"put_at": fresh["put_at"]}
+    if kept["object"] is None:
+        taken = {name: value for name, value in fresh.items() if name != "_id"}
+    elif not _intact(kept):
+        taken |= {name: fresh[name] for name in ("object", "key", "chunk")}
+    found = {"_id": kept["_id"], "object": kept["object"]}
+    if not _records().update_one(found, {"$set": taken}).matched_count:  # healed, shredded or put anew meanwhile
         return _keep(fresh)
-    _objects().delete(kept["object"])
-    return {**kept, **pointing}
+    if kept["object"] is not None and "object" in taken:
+        _objects().delete(kept["object"])
+    return {**kept, **taken}
 
 
 def _intact(record: Mapping[str, Any]) -> bool:
@@ -160,9 +192,9 @@ def _intact(record: Mapping[str, Any]) -> bool:
 
 
 def _read(record: Mapping[str, Any]) -> Iterator[bytes]:
-    sha256 = record["_id"]
+    sha256 = record["sha256"]
     try:
-        key = protection.open_sealed(record["key"], _purpose(sha256))
+        key = protection.open_sealed(record["key"], _purpose(record["space"], sha256))
     except (protection.TamperedError, protection.UnknownKeyVersion) as error:
         raise BlobDamaged(sha256) from error
     try:
@@ -173,9 +205,15 @@ def _read(record: Mapping[str, Any]) -> Iterator[bytes]:
         raise BlobMissing(sha256) from error
 
 
-def _purpose(sha256: str) -> bytes:
+def _name(space: str, sha256: str) -> str:
+    if not space:
+        raise ValueError("A blob belongs to a district.")
+    return f"{space}/{sha256}"
+
+
+def _purpose(space: str, sha256: str) -> bytes:
     """Bind a wrapped key to its blob, so that the records of two blobs cannot be exchanged."""
-    return b"blob:" + sha256.encode()
+    return f"blob:{_name(space, sha256)}".encode()
 
 
 def _records() -> Any:

@@ -14,6 +14,13 @@ class BlobMissing(BlobError):
         super().__init__(f"文件 {name[:12]} 不存在。")
 
 
+class BlobShredded(BlobMissing):
+    """The blob was destroyed on purpose; hash, size and time of that are all that is left."""
+
+    def __init__(self, name: str) -> None:
+        BlobError.__init__(self, f"文件 {name[:12]} 已按规定销毁。")
+
+
 class BlobDamaged(BlobError):
     """The stored bytes are not those that were written: altered, cut short, reordered or exchanged."""
 

@@ -2,9 +2,10 @@
 
 from click import Command
 
-from backend.blobs import BlobMissing, BlobRef, PhotoFacts, open_blob
+from backend.blobs import BlobMissing, BlobRef, BlobShredded, PhotoFacts, open_blob
 from backend.blobs import get as get_blob
 from backend.blobs import put as put_blob
+from backend.blobs import shred as shred_blob
 from backend.events import Event, EventHandler, EventKind, Postponed, publish
 from backend.http import (
     Blueprint,
@@ -110,7 +111,7 @@ from backend.records import (
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
 from backend.settings import current as current_settings
-from backend.storage import LOCAL_ZONE, PlacedRecord, Record, atomically, utcnow
+from backend.storage import LOCAL_ZONE, PlacedRecord, Record, after_commit, atomically, insert_later, utcnow
 from backend.workflow import (
     BACK,
     DUE_INDEX,
@@ -132,6 +133,7 @@ __all__ = [
     "BlindIndexField",
     "BlobMissing",
     "BlobRef",
+    "BlobShredded",
     "Blueprint",
     "Chart",
     "Choice",
@@ -199,6 +201,7 @@ __all__ = [
     "Workflow",
     "Written",
     "acting",
+    "after_commit",
     "area_names",
     "area_paths",
     "areas_around",
@@ -230,6 +233,7 @@ __all__ = [
     "if_match",
     "if_match_version",
     "import_rows",
+    "insert_later",
     "installed_registry",
     "keep_areas",
     "keep_organisations",
@@ -255,5 +259,6 @@ __all__ = [
     "resource_blueprint",
     "scope_filter",
     "search",
+    "shred_blob",
     "utcnow",
 ]

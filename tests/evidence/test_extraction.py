@@ -34,7 +34,7 @@ def test_faces_and_objects_are_cut_out_and_a_copy_without_faces_is_made(camera: 
     platform = [exhibit for exhibit in exhibits if exhibit.get("source") == "platform"]
     assert [exhibit["label"] for exhibit in platform] == ["垃圾袋"]
     [copy] = [exhibit for exhibit in exhibits if exhibit["kind"] == "masked_copy"]
-    picture = Image.open(io.BytesIO(get(copy["sha256"])))
+    picture = Image.open(io.BytesIO(get(copy["sha256"], space=DISTRICT)))
     assert picture.size == (1280, 886) and not picture.getexif()
     pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1].copy()
     models = load_models(*settings_of_models(camera))

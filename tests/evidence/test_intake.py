@@ -16,7 +16,7 @@ from PIL import Image
 from backend.blobs import get
 from backend.protection import audit
 from backend.storage import database
-from tests.district import EAST_ONE
+from tests.district import DISTRICT, EAST_ONE
 from tests.evidence.conftest import Camera
 from tests.vision import weights
 
@@ -32,7 +32,7 @@ def test_a_signed_observation_is_kept_and_promised(camera: Camera) -> None:
     assert answer.status_code == 202, answer.text
     hashes = [hashlib.sha256(photo).hexdigest(), hashlib.sha256(weights.astronaut()).hexdigest()]
     assert (answer.json["state"], answer.json["photos"]) == ("received", hashes)
-    assert get(hashes[0]) == photo
+    assert get(hashes[0], space=DISTRICT) == photo
     row = database()["evidence_captures"].find_one({})
     assert row is not None
     assert (row["area"], row["point"], row["device"]) == (f"{EAST_ONE}/C1", "T1", "D1")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend import blobs, rollups, settings
+from backend.identity import district_of
 from backend.protection import audit
 from backend.storage import database
 from plugins.evidence.captures.extraction import regions_of
@@ -56,7 +57,7 @@ def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
             expected[str(capture.id)] = [
                 [number, picture.kind, picture.label, hashlib.sha256(picture.content).hexdigest()]
                 for number, photo in enumerate(capture.photos)
-                for picture in extract(blobs.get(photo.sha256), regions_of(capture, number), models()).pictures
+                for picture in extract(original(photo.sha256, capture), regions_of(capture, number), models()).pictures
             ]
         stored = list(database().evidence_exhibits.find({"capture": capture.id}))
         total += len(stored)
@@ -69,13 +70,19 @@ def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
         yield "there are exhibits of no extracted capture"
 
 
+def original(sha256: str, capture: Capture) -> bytes:
+    """Return a photo of a capture as it came."""
+    return blobs.get(sha256, space=district_of(capture.area))
+
+
 def _blobs() -> Iterator[str]:
-    needed = {photo["sha256"] for row in database().evidence_captures.find() for photo in row["photos"]}
-    needed |= {row["sha256"] for row in database().evidence_exhibits.find()}
-    kept = {row["_id"] for row in database().blobs.find()}
-    for sha256 in needed | kept:
+    captures, exhibits = database().evidence_captures.find(), database().evidence_exhibits.find()
+    needed = {(district_of(row["area"]), photo["sha256"]) for row in captures for photo in row["photos"]}
+    needed |= {(district_of(row["area"]), row["sha256"]) for row in exhibits}
+    kept = {(row["space"], row["sha256"]) for row in database().blobs.find()}
+    for space, sha256 in needed | kept:
         try:
-            if hashlib.sha256(blobs.get(sha256)).hexdigest() != sha256:
+            if hashlib.sha256(blobs.get(sha256, space=space)).hexdigest() != sha256:
                 yield f"blob {sha256} holds something else"
         except (blobs.BlobMissing, blobs.BlobDamaged) as error:
             yield f"blob {sha256}: {error!r}"

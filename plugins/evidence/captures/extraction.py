@@ -14,6 +14,7 @@ from backend.plugin_api import (
     atomically,
     current_actor,
     current_settings,
+    district_of,
     get_blob,
     mark_dirty,
     publish,
@@ -39,7 +40,7 @@ def extract_capture(event: Event) -> None:
         raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
     try:
         extractions = [
-            extract(get_blob(photo.sha256), regions_of(capture, number), loaded)
+            extract(get_blob(photo.sha256, space=district_of(capture.area)), regions_of(capture, number), loaded)
             for number, photo in enumerate(capture.photos)
         ]
     except ExtractionFailed as error:
@@ -91,7 +92,7 @@ def exhibits_of(capture: Capture, number: int, extraction: Extraction) -> list[E
     exhibits = []
     for picture in extraction.pictures:
         counts[picture.kind] = counts.get(picture.kind, 0) + 1
-        blob = put_blob(picture.content, media_type="image/jpeg")
+        blob = put_blob(picture.content, media_type="image/jpeg", space=district_of(capture.area))
         exhibits.append(
             Exhibit(
                 area=capture.area,

@@ -18,6 +18,7 @@ from backend.plugin_api import (
     acting,
     atomically,
     audit,
+    district_of,
     mark_dirty,
     publish,
     put_blob,
@@ -70,7 +71,10 @@ def take_in(
         if region["photo"] >= len(photos):
             raise Problem("invalid", fields={"metadata.regions": ["区域所指的照片不存在。"]})
     # Blobs are named by their content, so that keeping them before the record can leave nothing wrong behind.
-    kept = [put_blob(photo, media_type=fact.media_type) for photo, fact in zip(photos, facts, strict=True)]
+    district = district_of(place.area)
+    kept = [
+        put_blob(photo, media_type=fact.media_type, space=district) for photo, fact in zip(photos, facts, strict=True)
+    ]
     capture = Capture(
         area=place.area,
         source="device",

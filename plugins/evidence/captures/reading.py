@@ -92,14 +92,13 @@ def open_exhibit(by: Principal, exhibit_id: ObjectId, purpose: str) -> dict[str,
 
 
 def open_original(by: Principal, capture_id: ObjectId, number: int, purpose: str) -> dict[str, Any]:
-    """Return one original photo's facts to whoever may see faces; the look is recorded with its purpose."""
+    """Return one original photo's facts and area to whoever may see faces; the look is recorded with its purpose."""
     row = find_capture(by, capture_id)
     require(by, VIEW_UNMASKED, row["area"])
     if number >= len(row["photos"]):
         raise Problem("not_found")
     record_look(capture_id, row["area"], purpose, {"photo": number})
-    photo: dict[str, Any] = row["photos"][number]
-    return photo
+    return {**row["photos"][number], "area": row["area"]}
 
 
 def record_look(capture: ObjectId, area: str, purpose: str, what: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from backend.plugin_api import (
     Problem,
     check_if_match,
     current_principal,
+    district_of,
     find_device,
     find_place,
     if_match,
@@ -158,7 +159,7 @@ def get_exhibit(asked: dict[str, str], exhibit_id: ObjectId) -> Response:
 
 def picture(kept: dict[str, Any], *, masked: bool) -> Response:
     """Send a picture while it is decrypted; only masked ones may stay in the browser's cache."""
-    answer = Response(open_blob(kept["sha256"]), mimetype=kept["media_type"])
+    answer = Response(open_blob(kept["sha256"], space=district_of(kept["area"])), mimetype=kept["media_type"])
     answer.headers["Cache-Control"] = "private, max-age=86400" if masked else "private, no-store"
     answer.headers["Content-Disposition"] = "inline"
     return answer
