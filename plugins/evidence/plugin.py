@@ -26,6 +26,7 @@ from plugins.evidence.captures.extraction import extract_capture
 from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.commands import send_capture
+from plugins.evidence.custody.models import EvidenceKey, LedgerEntry, LedgerHead, LedgerRoot, WaitingEntry
 
 
 @hookimpl
@@ -41,8 +42,8 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_documents() -> Sequence[type[Record]]:
-    """Return captures and their exhibits."""
-    return [Capture, Exhibit]
+    """Return captures and their exhibits, and the ledger of what happened to them."""
+    return [Capture, Exhibit, WaitingEntry, LedgerEntry, LedgerHead, LedgerRoot, EvidenceKey]
 
 
 @hookimpl

@@ -1,0 +1,125 @@
+"""The custody ledger as stored: entries, those that wait to be chained, heads, roots, and the keys that sign."""
+
+from __future__ import annotations
+
+from mongoengine import BinaryField, DateTimeField, DictField, IntField, StringField
+
+from backend.plugin_api import PlacedRecord, Record
+
+#: What may happen to evidence: a closed vocabulary. An entry stays for good, so a kind is never taken out.
+KINDS = {
+    "taken_in": "收取原件",
+    "derived": "提取生成",
+    "drawn": "人工框选",
+    "viewed": "查看",
+    "revealed": "查看未脱敏",
+    "downloaded": "下载",
+    "printed": "打印",
+    "exported": "导出",
+    "bundled": "并案",
+    "split": "拆分",
+    "decided": "复核",
+    "countersigned": "会签",
+    "noticed": "告知",
+    "defended": "申辩",
+    "answered": "答复申辩",
+    "handed_over": "移送",
+    "receipted": "签收",
+    "held": "保全",
+    "released": "解除保全",
+    "shredded": "销毁",
+    "reporter_requested": "申请查看举报人",
+    "reporter_opened": "查看举报人",
+    "compared": "人脸比对",
+    "matching_on": "启用人脸比对",
+    "matching_off": "停用人脸比对",
+}
+
+
+class WaitingEntry(PlacedRecord):
+    """An entry as the act wrote it, in the act's own transaction; it has no place in the chain yet."""
+
+    meta = {"collection": "evidence_ledger_waiting", "indexes": [("district", "id")]}
+
+    district = StringField(required=True)
+    at = DateTimeField(required=True)
+    kind = StringField(required=True, choices=tuple(KINDS))
+    subject = StringField(required=True)
+    subject_id = StringField(required=True)
+    case = StringField()
+    sha256 = StringField()
+    purpose = StringField()
+    actor = DictField(required=True)
+    detail = DictField()
+
+
+class LedgerEntry(PlacedRecord):
+    """An entry in its place: never changed, never removed. `previous` and `hash` are hexadecimal."""
+
+    meta = {
+        "collection": "evidence_ledger",
+        "indexes": [
+            {"fields": ["district", "seq"], "unique": True},
+            ("district", "case", "seq"),
+            ("district", "subject_id", "seq"),
+        ],
+    }
+
+    district = StringField(required=True)
+    seq = IntField(required=True)
+    at = DateTimeField(required=True)
+    kind = StringField(required=True, choices=tuple(KINDS))
+    subject = StringField(required=True)
+    subject_id = StringField(required=True)
+    case = StringField()
+    sha256 = StringField()
+    purpose = StringField()
+    actor = DictField(required=True)
+    detail = DictField()
+    hash_name = StringField(required=True)
+    previous = StringField(required=True)
+    hash = StringField(required=True)
+
+
+class LedgerHead(Record):
+    """The end of a district's chain, signed. It moves by compare-and-set, together with the entries before it."""
+
+    meta = {"collection": "evidence_ledger_heads"}
+
+    id = StringField(primary_key=True)
+    seq = IntField(required=True)
+    hash = StringField(required=True)
+    signature = DictField(required=True)
+
+
+class LedgerRoot(Record):
+    """A signed Merkle root over the entries `first` to `last` of a district; `stamp` is the state of its time stamp."""
+
+    meta = {
+        "collection": "evidence_roots",
+        "indexes": [{"fields": ["district", "number"], "unique": True}, ("stamp.state", "stamp.due_at")],
+    }
+
+    district = StringField(required=True)
+    number = IntField(required=True)
+    first = IntField(required=True)
+    last = IntField(required=True)
+    root = StringField(required=True)
+    hash_name = StringField(required=True)
+    previous_root = StringField(required=True)
+    at = DateTimeField(required=True)
+    signature = DictField(required=True)
+    stamp = DictField(required=True)
+
+
+class EvidenceKey(Record):
+    """A key that signs roots; the newest signs, older ones verify. `private` is sealed by the platform's keys."""
+
+    meta = {"collection": "evidence_keys", "indexes": [{"fields": ["number"], "unique": True}]}
+
+    id = StringField(primary_key=True)
+    number = IntField(required=True)
+    algorithm = StringField(required=True)
+    private = BinaryField(required=True)
+    public = StringField(required=True)
+    certificate = StringField(required=True)
