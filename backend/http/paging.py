@@ -78,7 +78,7 @@ def read_page(
     """
     parts = [part for part in (query, page_filter(sort, cursor)) if part]
     narrowed = {"$and": parts} if len(parts) > 1 else dict(parts[0]) if parts else {}
-    rows = list(collection.find(narrowed, projection).sort(list(sort)).limit(limit + 1))
+    rows = list(collection.find(narrowed, projection).sort(list(sort)).limit(limit + 1).batch_size(limit + 1))
     after = write_cursor(sort, rows[limit - 1]) if len(rows) > limit else None
     return Page(rows[:limit], after, collection.count_documents(dict(query)) if count else None)
 

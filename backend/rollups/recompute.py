@@ -25,9 +25,10 @@ from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
 from backend.storage import LOCAL_ZONE
 
-# Marks read at a time, and areas in one aggregation.
+# Marks read at a time, and areas in one aggregation; from so many on one range is read instead of each.
 MARKS = 5000
 AREAS = 200
+MOST_RANGES = 20
 
 
 def recompute_dirty() -> int:
@@ -151,13 +152,23 @@ def _recompute_areas(metric: Metric, at: datetime | None, finest: Sequence[str])
 
 
 def _pipeline(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> list[dict[str, Any]]:
-    places = [in_area(area, level) for area in areas]
-    wanted = [dict(metric.match), in_bucket(metric, at), {"$or": places} if len(places) > 1 else places[0]]
+    wanted = [dict(metric.match), in_bucket(metric, at), _in_any(areas, level)]
     key = {f"d{number}": {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)}
     return [
         {"$match": {"$and": [each for each in wanted if each]}},
         {"$group": {"_id": {"area": cut_area(level), **key}, **{name: dict(m) for name, m in metric.measures.items()}}},
     ]
+
+
+def _in_any(areas: Sequence[str], level: str) -> dict[str, Any]:
+    """Return the filter of the records in any of the areas, or of a little more where there are many of them.
+
+    One range over all is read much faster than a choice of many; what lies between them is left out afterwards.
+    """
+    if len(areas) > MOST_RANGES:
+        return {"area": {"$gte": areas[0], "$lt": f"{areas[-1]}0"}}
+    places = [in_area(area, level) for area in areas]
+    return {"$or": places} if len(places) > 1 else places[0]
 
 
 def _portions(areas: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -153,7 +153,7 @@ def placed(document: type, view: View, fields: Sequence[str]) -> Iterator[tuple[
     """Yield the active records of a register that have a place, with that place."""
     query = {"$and": [dict(view.scope), {"active": True, "place": {"$type": "object"}}]}
     projection = dict.fromkeys((*fields, "name", "place"), 1)
-    for row in document._get_collection().find(query, projection).limit(MOST_POINTS):  # type: ignore[attr-defined]
+    for row in document._get_collection().find(query, projection).limit(MOST_POINTS).batch_size(MOST_POINTS):  # type: ignore[attr-defined]
         yield row, *row["place"]["coordinates"]
 
 

@@ -144,7 +144,6 @@ def test_a_list_is_one_trip_and_its_count_another(district: District, trips: Tri
         assert listed(limit, cursor=administrator.get(address, limit=limit)["next_cursor"]) == alone
 
 
-@pytest.mark.xfail(strict=True, reason="The store sends 101 rows at first, unless it is asked for a batch of all.")
 def test_the_longest_list_is_one_trip_too(district: District, trips: Trips) -> None:
     staff = district.sign_in()
     add_compounds(staff, MANY)
