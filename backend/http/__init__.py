@@ -5,7 +5,7 @@ from backend.http.access import requires
 from backend.http.api import Api, Blueprint
 from backend.http.describing import may_answer
 from backend.http.etag import check_if_match, etag_of, if_match, if_match_version
-from backend.http.idempotency import StoredAnswer, idempotent
+from backend.http.idempotency import StoredAnswer, idempotent, idempotent_in_portions
 from backend.http.install import install
 from backend.http.json_values import read_json
 from backend.http.pages import Pages, dressed, page
@@ -37,6 +37,7 @@ __all__ = [
     "dressed",
     "etag_of",
     "idempotent",
+    "idempotent_in_portions",
     "if_match",
     "if_match_version",
     "install",

@@ -2,6 +2,7 @@
 
 from backend.identity.errors import Forbidden, IdentityError, ModuleOff, NotLoggedIn, PasswordChangeRequired
 from backend.identity.models import DOCUMENTS, Area, Grant, ModuleSwitch, Organisation, Role, Session, User
+from backend.identity.people import own_phone
 from backend.identity.permissions import (
     PLATFORM_PERMISSIONS,
     Permission,
@@ -76,6 +77,7 @@ __all__ = [
     "module_on",
     "module_on_anywhere",
     "move_area",
+    "own_phone",
     "permitted",
     "principal_of",
     "principal_or_none",

@@ -161,6 +161,11 @@ def own_user(principal: Principal) -> User:
     return User.objects.get(id=principal.id)
 
 
+def own_phone(principal: Principal) -> str:
+    """Return the person's own phone number in the clear, empty for none; keep it encrypted or not at all."""
+    return own_user(principal).phone or ""
+
+
 def reveal_contact(principal: Principal, user: User) -> dict[str, str]:
     """Return phone and identity card in full, and audit the look; raises Forbidden."""
     require(principal, "platform:unmask", user.area)

@@ -17,6 +17,7 @@ from backend.http import (
     dressed,
     etag_of,
     idempotent,
+    idempotent_in_portions,
     if_match,
     if_match_version,
     may_answer,
@@ -42,6 +43,7 @@ from backend.identity import (
     keep_organisations,
     level_below,
     move_area,
+    own_phone,
     permitted,
     principal_or_none,
     require,
@@ -49,7 +51,7 @@ from backend.identity import (
 )
 from backend.jobs import Job, enqueue
 from backend.monitoring import Health, HealthCheck, get_logger, guard
-from backend.plugin_api.asking import find_device, find_place
+from backend.plugin_api.asking import find_device, find_place, find_place_near
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
@@ -69,7 +71,7 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
-from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts, PluginInfo
+from backend.plugin_api.records import DeviceFacts, LegalFacts, MenuEntry, PlaceFacts, PluginInfo
 from backend.plugin_api.registry import Registry
 from backend.plugin_api.registry import installed as installed_registry
 from backend.protection import (
@@ -162,6 +164,7 @@ __all__ = [
     "InvalidValues",
     "Job",
     "Latitude",
+    "LegalFacts",
     "Longitude",
     "MapLayer",
     "MenuEntry",
@@ -224,12 +227,14 @@ __all__ = [
     "find",
     "find_device",
     "find_place",
+    "find_place_near",
     "get_blob",
     "get_logger",
     "guard",
     "home_of",
     "hookimpl",
     "idempotent",
+    "idempotent_in_portions",
     "if_match",
     "if_match_version",
     "import_rows",
@@ -244,6 +249,7 @@ __all__ = [
     "may_answer",
     "move_area",
     "open_blob",
+    "own_phone",
     "page",
     "paged",
     "permitted",

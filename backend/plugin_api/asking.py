@@ -12,6 +12,14 @@ def find_device(code: str) -> DeviceFacts | None:
     return answer
 
 
+def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFacts | None:
+    """Return the drop-off point or station in use that is nearest, or None when no module has one so near."""
+    answer: PlaceFacts | None = registry.installed().ask(
+        "find_place_near", longitude=longitude, latitude=latitude, metres=metres
+    )
+    return answer
+
+
 def find_place(code: str) -> PlaceFacts | None:
     """Return where the drop-off point or station `code` is, or None when no module has it."""
     answer: PlaceFacts | None = registry.installed().ask("find_place", code=code)

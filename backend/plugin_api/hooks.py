@@ -310,3 +310,17 @@ def find_place(code: str) -> PlaceFacts | None:
                 return None
             return PlaceFacts(code="P1", name="一号投放点", kind="投放点", area="330110", lon=120.1, lat=30.2)
     """
+
+
+@hookspec(firstresult=True)
+def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFacts | None:
+    """Say which drop-off point or station in use is nearest to a place: called for reports; None without one so near.
+
+    For example::
+
+        @hookimpl
+        def find_place_near(longitude, latitude, metres):
+            if abs(longitude - 120.1) + abs(latitude - 30.2) > 0.001:
+                return None
+            return PlaceFacts(code="P1", name="一号投放点", kind="投放点", area="330110", lon=120.1, lat=30.2)
+    """

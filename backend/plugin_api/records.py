@@ -43,6 +43,20 @@ class PlaceFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LegalFacts:
+    """What makes a device's pictures evidence (行政处罚法 art. 41), each empty where its register does not have it.
+
+    `sign_photo` is the SHA-256 of the photo of the sign on site, kept as a blob in the device's district.
+    """
+
+    review_document: str = ""
+    reviewed_on: str = ""
+    standard: str = ""
+    sign_photo: str = ""
+    publication: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceFacts:
     """What is known of a device: `secret` is the key it signs with; `point` is the code of the place it watches."""
 
@@ -53,3 +67,4 @@ class DeviceFacts:
     active: bool
     secret: str
     point: str = ""
+    legal: LegalFacts = LegalFacts()

@@ -89,7 +89,11 @@ class Station(BaseRecord):
 
 
 class Device(BaseRecord):
-    """A camera, loudspeaker, electronic fence, smart bin or scale (智能设施设备)."""
+    """A camera, loudspeaker, electronic fence, smart bin or scale (智能设施设备).
+
+    `review_document` to `publication` are what its pictures rest on as evidence (行政处罚法 art. 41); `sign_photo` is
+    the SHA-256 of the photo of the sign on site.
+    """
 
     meta = {
         "collection": "devices",
@@ -103,3 +107,8 @@ class Device(BaseRecord):
     organisation = ObjectIdField()
     installed_on = StringField(max_length=10)
     signing_key = EncryptedStringField()
+    review_document = StringField(max_length=100)
+    reviewed_on = StringField(max_length=10)
+    standard = StringField(max_length=100)
+    publication = StringField(max_length=300)
+    sign_photo = StringField(max_length=64)

@@ -120,3 +120,9 @@ def find_device(code: str) -> DeviceFacts | None:
 def find_place(code: str) -> PlaceFacts | None:
     """Answer for drop-off points and stations."""
     return service.place_facts(code)
+
+
+@hookimpl
+def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFacts | None:
+    """Answer for drop-off points and stations."""
+    return service.nearest_place(longitude, latitude, metres)

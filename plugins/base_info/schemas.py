@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from marshmallow import ValidationError, fields, validate
 from stdnum.cn import uscc
 
@@ -78,6 +80,25 @@ class StationSchema(ContactSchema):
     capacity_kg = fields.Float(validate=validate.Range(0, 1_000_000), metadata={"label": "容量（千克）"})
 
 
+class Day(Text):
+    """A day, written 2026-11-22."""
+
+    def __init__(self, label: str) -> None:
+        day = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z"
+        check = validate.Regexp(day, error="日期格式为 2026-11-22。")
+        super().__init__(label, longest=10, example="2026-03-01", validate=[check])
+
+
+class Link(Text):
+    """An address in the web."""
+
+    def _deserialize(self, value, attr, data, **kwargs):  # type: ignore[no-untyped-def]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text and not re.fullmatch(r"https?://[^\s/]+\S*", text):
+            raise ValidationError("请填写以 http:// 或 https:// 开头的网址。")
+        return text
+
+
 class DeviceSchema(ContactSchema):
     """A device; its signing key is issued apart and never shown again."""
 
@@ -91,9 +112,9 @@ class DeviceSchema(ContactSchema):
     address = Text("位置", longest=200)
     longitude = Longitude()
     latitude = Latitude()
-    installed_on = fields.String(
-        validate=validate.Regexp(
-            r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", error="日期格式为 2026-11-22。"
-        ),
-        metadata={"label": "安装日期", "example": "2026-03-01"},
-    )
+    installed_on = Day("安装日期")
+    review_document = Text("法制审核文号", example="清法审〔2026〕12 号")
+    reviewed_on = Day("审核日期")
+    standard = Text("执行标准", example="GB/T 28181-2022")
+    publication = Link("设置地点公布网址", longest=300, example="https://www.example.gov.cn/cameras")
+    sign_photo = fields.String(dump_only=True, metadata={"label": "提示标志照片（SHA-256）"})

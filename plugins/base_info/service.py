@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from backend.plugin_api import (
     DeviceFacts,
     Equals,
     Filter,
+    LegalFacts,
     PhoneIs,
     PlaceFacts,
     Principal,
@@ -21,10 +23,14 @@ from backend.plugin_api import (
     area_paths,
     change,
     decrypt_field,
+    district_of,
+    find,
     keep_areas,
     keep_organisations,
     move_area,
     publish,
+    put_blob,
+    read_photo,
 )
 from plugins.base_info.models import (
     DEVICE_KINDS,
@@ -44,6 +50,8 @@ from plugins.base_info.schemas import (
 )
 
 Values = dict[str, Any]
+#: Where waste is put down, and what that is called on screen.
+PLACES = {DropOffPoint: "投放点", Station: "集置点"}
 Faults = Mapping[str, str]
 
 
@@ -233,6 +241,14 @@ def issue_signing_key(by: Principal, device_id: Any, version: int) -> tuple[Valu
     return row, key
 
 
+def keep_sign_photo(by: Principal, device_id: Any, version: int, photo: bytes) -> Values:
+    """Keep the photo of the sign that stands at the device; returns the record. Raises Problem for a bad photo."""
+    facts = read_photo(photo, "photo")
+    area = find(DEVICES, by, device_id, "edit")["area"]
+    blob = put_blob(photo, media_type=facts.media_type, space=district_of(area))
+    return change(DEVICES, by, device_id, version, {"sign_photo": blob.sha256})
+
+
 def device_facts(code: str) -> DeviceFacts | None:
     """Return what other modules may know of the device `code`, or None."""
     row = Device._get_collection().find_one({"code": code})
@@ -247,14 +263,38 @@ def device_facts(code: str) -> DeviceFacts | None:
         active=row["active"],
         secret=decrypt_field(Device, row["_id"], "signing_key", sealed) if sealed else "",
         point=row.get("point") or "",
+        legal=LegalFacts(**{each.name: row.get(each.name) or "" for each in dataclasses.fields(LegalFacts)}),
     )
 
 
 def place_facts(code: str) -> PlaceFacts | None:
     """Return where the drop-off point or station `code` is, or None."""
-    for model, kind in ((DropOffPoint, "投放点"), (Station, "集置点")):
+    for model, kind in PLACES.items():
         row = model._get_collection().find_one({"code": code})
         if row is not None:
-            longitude, latitude = (row.get("place") or {}).get("coordinates", (None, None))
-            return PlaceFacts(code=code, name=row["name"], kind=kind, area=row["area"], lon=longitude, lat=latitude)
+            return place_of(row, kind)
     return None
+
+
+def nearest_place(longitude: float, latitude: float, metres: float) -> PlaceFacts | None:
+    """Return the drop-off point or station in use that is nearest to a place in WGS-84, if it is that near."""
+    near = {
+        "near": {"type": "Point", "coordinates": [longitude, latitude]},
+        "key": "place",
+        "distanceField": "distance",
+        "maxDistance": metres,
+        "query": {"active": True},
+        "spherical": True,
+    }
+    found = [
+        (row["distance"], place_of(row, kind))
+        for model, kind in PLACES.items()
+        for row in model._get_collection().aggregate([{"$geoNear": near}, {"$limit": 1}])
+    ]
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def place_of(row: Values, kind: str) -> PlaceFacts:
+    """Return what other modules may know of a drop-off point or station."""
+    longitude, latitude = (row.get("place") or {}).get("coordinates", (None, None))
+    return PlaceFacts(code=row["code"], name=row["name"], kind=kind, area=row["area"], lon=longitude, lat=latitude)

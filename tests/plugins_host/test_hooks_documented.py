@@ -64,6 +64,8 @@ def test_what_the_examples_show_and_answer(capsys: pytest.CaptureFixture[str]) -
     for name, known in (("find_device", "M1"), ("find_place", "P1")):
         find = example(name)[name]
         assert find(code=known).code == known and find(code="other") is None
+    near = example("find_place_near")["find_place_near"]
+    assert near(longitude=120.1, latitude=30.2, metres=50).code == "P1" and near(0, 0, 50) is None
 
 
 def test_the_demo_example_walks_over_the_compounds(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
