@@ -10,6 +10,7 @@ from backend.plugin_api import (
     EventHandler,
     EventKind,
     HealthCheck,
+    Job,
     MapLayer,
     MenuEntry,
     Metric,
@@ -27,6 +28,8 @@ from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.commands import send_capture
 from plugins.evidence.custody.models import EvidenceKey, LedgerEntry, LedgerHead, LedgerRoot, WaitingEntry
+from plugins.evidence.retention import routes as retention_routes
+from plugins.evidence.retention.deletion import delete_expired
 
 
 @hookimpl
@@ -37,6 +40,7 @@ def register_permissions() -> Sequence[Permission]:
         Permission("evidence:view", "查看取证记录（已脱敏）", (*offices, "enforcement_officer")),
         Permission("evidence:view_unmasked", "查看原始照片和人脸", ("enforcement_officer",)),
         Permission("evidence:edit", "重新提取", ("district_staff", "enforcement_officer")),
+        Permission("evidence:hold", "证据保全", ("district_staff", "enforcement_officer")),
     ]
 
 
@@ -49,7 +53,7 @@ def register_documents() -> Sequence[type[Record]]:
 @hookimpl
 def register_blueprints() -> Sequence[Blueprint]:
     """Take in what devices send, and let staff read it."""
-    return [blueprint]
+    return [blueprint, retention_routes.blueprint]
 
 
 @hookimpl
@@ -61,6 +65,7 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("device_time_in_future", 422, "设备时间有误", "设备时间晚于当前时间，请校准设备时钟。"),
         ProblemCode("device_time_too_old", 422, "设备时间有误", "观察时间超过 30 天，不能再作为取证接收。"),
         ProblemCode("unknown_point", 422, "点位不存在", "没有这个投放点或集置点，请检查设备所在点位。"),
+        ProblemCode("evidence_deleted", 410, "证据已删除", "保存期限已到，证据已按规定销毁。"),
         ProblemCode("event_id_reused", 409, "事件编号重复", "这个 event_id 已用于另一组照片，请换一个。"),
     ]
 
@@ -85,6 +90,20 @@ def register_event_handlers() -> Sequence[EventHandler]:
             handle=extract_capture,
             queue="vision",
             timeout_seconds=current_settings().extraction_seconds,
+        )
+    ]
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    """Delete what is kept no longer."""
+    return [
+        Job(
+            name="evidence.delete_expired",
+            title="到期证据销毁",
+            run=delete_expired,
+            cron="20 * * * *",
+            timeout_seconds=1800,
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from mongoengine import (
@@ -19,7 +20,16 @@ from mongoengine import (
     StringField,
 )
 
-from backend.plugin_api import DUE_INDEX, EncryptedStringField, Flowing, PlacedRecord, Transition, Workflow
+from backend.plugin_api import (
+    DUE_INDEX,
+    BlindIndexField,
+    EncryptedStringField,
+    Flowing,
+    PlacedRecord,
+    Transition,
+    Workflow,
+    blind_index,
+)
 
 #: What a camera may report, and the Chinese words for it.
 VIOLATIONS = {
@@ -55,7 +65,8 @@ SOURCES = {"device": "设备", "staff": "现场人员", "resident": "居民"}
 class Photo(EmbeddedDocument):
     """One original photo, or a frame of the capture's clip: its blob is named by the hash of its bytes.
 
-    `before` marks a photo of the place as it was before the event. `frame_at` is set on a frame: seconds into the clip.
+    `before` marks a photo of the place as it was before the event. `frame_at` is set on a frame: seconds into the clip;
+    `made_by` then says what took it out of the clip.
     """
 
     sha256 = StringField(required=True)
@@ -66,6 +77,7 @@ class Photo(EmbeddedDocument):
     height = IntField(required=True)
     before = BooleanField(default=False)
     frame_at = FloatField()
+    made_by = DictField()
 
 
 class Clip(EmbeddedDocument):
@@ -98,22 +110,39 @@ class LegalRecord(EmbeddedDocument):
         return all((self.review_document, self.reviewed_on, self.standard, self.sign_photo, self.publication))
 
 
+def account_of(reporter: str) -> str:
+    """Return the account id in a reporter's identity, which is JSON."""
+    return str(json.loads(reporter)["id"])
+
+
+def pseudonym(account: str) -> str:
+    """Return what a resident is called wherever a report is kept or shown: always the same, told by nobody's id.
+
+    It is a hash of the account's id under a key of the platform, so that not even the whole database leads back.
+    """
+    return blind_index(Capture, "reporter", json.dumps({"id": account})).hex()[:32]
+
+
 class Capture(Flowing, PlacedRecord):
     """The originals of one observation as they came in: photos, or a clip whose frames become photos.
 
     `source` says who sent it; `sender` is the device's code, or the account's id. `event_id` is the sender's own number
-    for it. `clock_offset` is receive time minus device time in seconds. `reporter` (resident's own words on who he or
-    she is) opens to the custodian alone.
+    for it. `clock_offset` is receive time minus device time in seconds. `reporter` (JSON: account id, name, phone and
+    address of a resident) opens to the custodian alone; the resident's `sender` is a pseudonym, see `pseudonym`.
     """
 
     meta = {
         "collection": "evidence_captures",
         "indexes": [
             {"fields": ["sender", "event_id"], "unique": True},
+            ("sender", "-id"),
             ("area", "-id"),
             ("state", "-id"),
             DUE_INDEX,
             ("point", "-id"),
+            ("case", "received_at"),
+            {"fields": ["photos.sha256"], "sparse": True},
+            {"fields": ["clip.sha256"], "sparse": True},
         ],
     }
 
@@ -123,6 +152,7 @@ class Capture(Flowing, PlacedRecord):
     device_name = StringField()
     legal = EmbeddedDocumentField(LegalRecord)
     reporter = EncryptedStringField()
+    reporter_index = BlindIndexField(of="reporter", normalise=account_of)
     note = StringField(max_length=500)
     event_id = StringField(required=True)
     point = StringField(required=True)
@@ -140,6 +170,7 @@ class Capture(Flowing, PlacedRecord):
     thumbnail = StringField()
     found = DictField()
     case = ObjectIdField()
+    shredding_at = DateTimeField()
     shredded_at = DateTimeField()
 
 
@@ -156,12 +187,13 @@ EXHIBIT_KINDS = {
 class Exhibit(PlacedRecord):
     """A picture derived from an original: which photo, what made it, and where it lies.
 
-    `subject_copy` is the photo with every face masked but that of the person whom the case is about.
+    `subject_copy` is the photo with every face masked but that of the person whom the case is about; `subject` is then
+    the exhibit that shows this person. `source` says who found it: `model`, `platform`, `comparison` or `person`.
     """
 
     meta = {
         "collection": "evidence_exhibits",
-        "indexes": [{"fields": ["capture", "photo", "kind", "number"], "unique": True}],
+        "indexes": [{"fields": ["capture", "photo", "kind", "number"], "unique": True}, "sha256"],
     }
 
     capture = ObjectIdField(required=True)
@@ -177,8 +209,38 @@ class Exhibit(PlacedRecord):
     source = StringField()
     comparable = BooleanField()
     quality = DictField()
+    subject = ObjectIdField()
     made_by = DictField()
+    shredded_at = DateTimeField()
 
 
 #: Exhibits that show no face, which everyone who may see the capture may see.
 MASKED = ("masked_copy", "masked_thumbnail")
+
+
+#: Who is behind a resident's report is opened by one person at the request of another, once, or not at all.
+REPORTER_FLOW = Workflow(
+    name="evidence.reporter_request",
+    title="查看举报人申请",
+    initial="waiting",
+    states={"waiting": "待保管人处理", "opened": "已查看", "refused": "已拒绝"},
+    final=("opened", "refused"),
+    transitions=(
+        Transition(verb="open", title="查看举报人", source="waiting", target="opened"),
+        Transition(verb="refuse", title="拒绝", source="waiting", target="refused"),
+    ),
+)
+
+
+class ReporterRequest(Flowing, PlacedRecord):
+    """A request to learn who sent a report: `asked_by` asks with a reason, `answered_by` (a custodian) decides."""
+
+    meta = {"collection": "evidence_reporter_requests", "indexes": [("area", "-id"), ("capture", "-id")]}
+
+    capture = ObjectIdField(required=True)
+    asked_by = StringField(required=True)
+    asked_name = StringField(required=True)
+    reason = StringField(required=True, max_length=500)
+    answered_by = StringField()
+    answered_name = StringField()
+    answer = StringField(max_length=500)
