@@ -58,6 +58,9 @@ class Settings:
     max_json_bytes: int = setting(1_000_000, "Largest JSON body accepted")
     max_upload_bytes: int = setting(32_000_000, "Largest multipart body accepted")
     max_image_pixels: int = setting(50_000_000, "Largest picture accepted, in pixels")
+    max_clip_bytes: int = setting(200_000_000, "Largest clip accepted")
+    max_clip_seconds: int = setting(60, "Longest clip accepted")
+    max_clip_pixels: int = setting(9_000_000, "Largest frame of a clip accepted, in pixels; 8K would not fit the worker")
     max_table_rows: int = setting(50_000, "Most rows of one import")
 
     face_models: str = setting("", "Folder that holds the face detector and recogniser (ONNX); empty: none")
@@ -65,6 +68,19 @@ class Settings:
     object_labels: str = setting("", "Text file with one class name a line for the object detector")
     extraction_seconds: int = setting(120, "Longest time to work on the photos of one capture")
     model_wait_seconds: int = setting(60, "How often missing model files are looked for while captures wait for them")
+    case_cooldown_minutes: int = setting(10, "Captures of one violation at one point this near in time are one case")
+
+    retention_uncased_days: int = setting(30, "Days that captures without a case are kept")
+    retention_rejected_days: int = setting(90, "Days that rejected cases are kept")
+    retention_lead_days: int = setting(180, "Days that confirmed cases without a penalty are kept")
+    retention_penalty_days: int = setting(1825, "Days that cases with a penalty are kept")
+    face_likeness: float = setting(0.5, "Likeness (cosine) from which face comparison says `possible repeat`")
+    face_templates_warning: int = setting(80_000, "Face templates from which the health page warns")
+
+    report_font: str = setting("", "Font of the hand-over report (TTF, OTF or TTC); empty: that of the extra `report`")
+    defence_days: int = setting(5, "Days in which the person concerned may state and defend, from the notice on")
+    notice_rate: str = setting("30/minute", "Requests of persons concerned allowed from one address")
+    notice_tries: str = setting("10/hour", "Wrong notice codes allowed from one address")
 
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")

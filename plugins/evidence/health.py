@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.plugin_api import Health, HealthCheck, current_settings, utcnow
 from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
+from plugins.evidence.handover.typeface import ReportUnavailable, typeface
 from plugins.evidence.vision import ModelMissing, check_models
 
 
@@ -27,7 +28,17 @@ def captures_on_time() -> Health:
     return Health("ok", "没有积压。")
 
 
+def report_ready() -> Health:
+    """Look whether the report of a hand-over can be set: the tool and a Chinese font are there."""
+    try:
+        typeface(current_settings().report_font)
+    except ReportUnavailable as error:
+        return Health("warn", f"无法生成移送报告：{error.detail}")
+    return Health("ok", "移送报告所需的组件和字体已就绪。")
+
+
 CHECKS = [
     HealthCheck(name="evidence.models", title="视觉模型", run=models_there),
     HealthCheck(name="evidence.backlog", title="取证积压", run=captures_on_time),
+    HealthCheck(name="evidence.report", title="移送报告", run=report_ready),
 ]
