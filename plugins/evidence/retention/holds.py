@@ -12,7 +12,7 @@ from plugins.evidence.custody import note
 
 
 def place(case: Case, by: Principal, reason: str) -> dict[str, Any]:
-    """Put a hold on the case and return it; raises Problem `stale_version`, or `evidence_deleted` when it is too late."""
+    """Put a hold on the case and return it; raises Problem `stale_version`, or `evidence_deleted`: too late."""
     hold = {"id": str(ObjectId()), "by": str(by.id), "name": by.name, "at": utcnow(), "reason": reason}
 
     def write() -> None:

@@ -19,7 +19,7 @@ from backend.plugin_api import (
 )
 from plugins.evidence.cases.models import RETENTION_CLASSES, Case
 from plugins.evidence.retention import holds
-from plugins.evidence.retention.schemas import HoldSchema, ReasonSchema, RetentionSchema
+from plugins.evidence.retention.schemas import HoldReasonSchema, HoldSchema, RetentionSchema
 
 blueprint = Blueprint("evidence_retention", __name__, url_prefix="/api/v1/evidence/cases", description="证据保存与保全")
 
@@ -45,7 +45,7 @@ def get_retention(case_id: ObjectId) -> dict[str, Any]:
 @requires(HOLD)
 @if_match
 @may_answer("evidence_deleted")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(HoldReasonSchema)
 @blueprint.response(201, HoldSchema)
 def place_hold(told: dict[str, str], case_id: ObjectId) -> dict[str, Any]:
     """对案件采取证据保全，保全期间不删除."""
@@ -58,7 +58,7 @@ def place_hold(told: dict[str, str], case_id: ObjectId) -> dict[str, Any]:
 @requires(HOLD)
 @if_match
 @may_answer("evidence_deleted")
-@blueprint.arguments(ReasonSchema)
+@blueprint.arguments(HoldReasonSchema)
 @blueprint.response(204)
 def release_hold(told: dict[str, str], case_id: ObjectId, hold_id: str) -> None:
     """解除证据保全."""

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 REASON = validate.Length(2, 300)
 
 
-class ReasonSchema(Schema):
+class HoldReasonSchema(Schema):
     """Why something is done."""
 
     reason = fields.String(required=True, validate=REASON, metadata={"description": "原因"})
