@@ -60,7 +60,9 @@ class Settings:
     max_image_pixels: int = setting(50_000_000, "Largest picture accepted, in pixels")
     max_clip_bytes: int = setting(200_000_000, "Largest clip accepted")
     max_clip_seconds: int = setting(60, "Longest clip accepted")
-    max_clip_pixels: int = setting(9_000_000, "Largest frame of a clip accepted, in pixels; 8K would not fit the worker")
+    max_clip_pixels: int = setting(
+        9_000_000, "Largest frame of a clip accepted, in pixels; 8K would not fit the worker"
+    )
     max_table_rows: int = setting(50_000, "Most rows of one import")
 
     face_models: str = setting("", "Folder that holds the face detector and recogniser (ONNX); empty: none")
@@ -81,6 +83,17 @@ class Settings:
     defence_days: int = setting(5, "Days in which the person concerned may state and defend, from the notice on")
     notice_rate: str = setting("30/minute", "Requests of persons concerned allowed from one address")
     notice_tries: str = setting("10/hour", "Wrong notice codes allowed from one address")
+
+    ledger_hash: str = setting("SHA-256", "Hash of the custody ledger's new entries and roots: `SHA-256` or `SM3`")
+    evidence_signature: str = setting("Ed25519", "Signature under the ledger's roots: `Ed25519` or `SM2`")
+    timestamp_authority: str = setting(
+        "",
+        "Time stamps (RFC 3161) on the ledger's roots: `none`, `local` (an own authority, for trying out), or the "
+        "address of an authority; empty is `local` in demo mode and `none` otherwise",
+    )
+    timestamp_certificates: str = setting(
+        "", "PEM file of the CA certificates behind the time stamp authority"
+    )
 
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
@@ -121,6 +134,8 @@ class Settings:
             "mode": ("demo", "production"),
             "cipher": ("AES-256-GCM", "SM4-GCM"),
             "log_format": ("json", "console"),
+            "ledger_hash": ("SHA-256", "SM3"),
+            "evidence_signature": ("Ed25519", "SM2"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

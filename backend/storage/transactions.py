@@ -98,11 +98,11 @@ def in_transaction() -> bool:
 
 
 def after_commit(callback: Callable[[], object]) -> None:
-    """Call `callback` once the current transaction is committed, or now when there is none."""
+    """Call `callback` once the current transaction is committed, or now when there is none; equal ones only once."""
     transaction = _current.get()
     if transaction is None:
         callback()
-    else:
+    elif callback not in transaction.callbacks:
         transaction.callbacks.append(callback)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mongoengine import BinaryField, DateTimeField, DictField, IntField, StringField
+from mongoengine import DateTimeField, DictField, IntField, StringField
 
-from backend.plugin_api import PlacedRecord, Record
+from backend.plugin_api import EncryptedStringField, PlacedRecord, Record
 
 #: What may happen to evidence: a closed vocabulary. An entry stays for good, so a kind is never taken out.
 KINDS = {
@@ -82,18 +82,27 @@ class LedgerEntry(PlacedRecord):
 
 
 class LedgerHead(Record):
-    """The end of a district's chain, signed. It moves by compare-and-set, together with the entries before it."""
+    """The end of a district's chain and of its roots, signed; it moves by compare-and-set, with what it tells of.
+
+    `roots` is the number of the last root, `root_hash` its hash, `rooted` the last entry that a root covers.
+    """
 
     meta = {"collection": "evidence_ledger_heads"}
 
     id = StringField(primary_key=True)
     seq = IntField(required=True)
     hash = StringField(required=True)
+    roots = IntField(required=True)
+    rooted = IntField(required=True)
+    root_hash = StringField(required=True)
     signature = DictField(required=True)
 
 
 class LedgerRoot(Record):
-    """A signed Merkle root over the entries `first` to `last` of a district; `stamp` is the state of its time stamp."""
+    """A signed Merkle root over the entries `first` to `last` of a district; `stamp` tells of its time stamp.
+
+    `previous_root` is the hash of the root before, `previous_stamp` the SHA-256 of its token if it had one by then.
+    """
 
     meta = {
         "collection": "evidence_roots",
@@ -107,19 +116,26 @@ class LedgerRoot(Record):
     root = StringField(required=True)
     hash_name = StringField(required=True)
     previous_root = StringField(required=True)
+    previous_stamp = StringField(required=True)
     at = DateTimeField(required=True)
     signature = DictField(required=True)
     stamp = DictField(required=True)
 
 
 class EvidenceKey(Record):
-    """A key that signs roots; the newest signs, older ones verify. `private` is sealed by the platform's keys."""
+    """A key that signs roots and heads: of each algorithm the one with the highest number signs, all of them verify.
 
-    meta = {"collection": "evidence_keys", "indexes": [{"fields": ["number"], "unique": True}]}
+    `private` is hexadecimal, `public` PEM (SubjectPublicKeyInfo); `certificate` is PEM, and empty for SM2.
+    """
 
-    id = StringField(primary_key=True)
+    meta = {
+        "collection": "evidence_keys",
+        "indexes": [{"fields": ["number"], "unique": True}, {"fields": ["key_id"], "unique": True}],
+    }
+
     number = IntField(required=True)
+    key_id = StringField(required=True)
     algorithm = StringField(required=True)
-    private = BinaryField(required=True)
+    private = EncryptedStringField(required=True)
     public = StringField(required=True)
     certificate = StringField(required=True)
