@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 Digest = Callable[[bytes], bytes]
 
+#: What of a root is hashed, signed and stamped, beside the time `at`.
+ROOT_FIELDS = ("district", "number", "first", "last", "root", "hash_name", "previous_root", "previous_stamp")
 #: What the first entry and the first root have before them.
 NOTHING_BEFORE = "0" * 64
 
@@ -54,3 +56,29 @@ def entry_bytes(row: Mapping[str, Any]) -> bytes:
 def link(hash_name: str, previous: str, content: bytes) -> str:
     """Return the hash of an entry that stands behind the one with the hash `previous`; both are hexadecimal."""
     return HASHES[hash_name](bytes.fromhex(previous) + content).hex()
+
+
+def root_bytes(row: Mapping[str, Any]) -> bytes:
+    """Return what is hashed, signed and stamped of a root."""
+    return canonical({**{name: row[name] for name in ROOT_FIELDS}, "at": moment(row["at"])})
+
+
+def root_hash(row: Mapping[str, Any]) -> str:
+    """Return the hash by which the next root names this one."""
+    return HASHES[row["hash_name"]](root_bytes(row)).hex()
+
+
+def stamp_bytes(row: Mapping[str, Any]) -> bytes:
+    """Return what we sign of a root's stamp, so that no bit of it can change unseen."""
+    stamp = row["stamp"]
+    return canonical(
+        {
+            "district": row["district"],
+            "number": row["number"],
+            "authority": stamp["authority"],
+            "at": moment(stamp["at"]) if stamp["at"] else "",
+            "checked": stamp["checked"],
+            "certificates": stamp["certificates"],
+            "token": sha256(stamp["token"]).hex(),
+        }
+    )

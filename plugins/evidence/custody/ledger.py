@@ -8,9 +8,9 @@ removed. What a killed process left waiting is chained by the next act, or by th
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
@@ -28,6 +28,8 @@ from backend.plugin_api import (
 from plugins.evidence.custody.canonical import NOTHING_BEFORE, canonical, entry_bytes, link
 from plugins.evidence.custody.models import KINDS, LedgerEntry, LedgerHead, WaitingEntry
 from plugins.evidence.custody.signing import UnknownKey, sign, signed, signer
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -143,7 +145,7 @@ def chain(district: str) -> int:
     """
     signer()  # made outside of the transaction, which may be taken back
     chained = 0
-    while count := _try_again(lambda: _chain_batch(district)):
+    while count := try_again(lambda: _chain_batch(district)):
         chained += count
         if count < BATCH:
             break
@@ -187,15 +189,14 @@ def head_bytes(district: str, head: Mapping[str, Any]) -> bytes:
     return canonical({"district": district, **{name: head[name] for name in HEAD_FIELDS}})
 
 
-def _try_again(work: Any) -> Any:
-    """Run `work` in a transaction; when another process was faster, again."""
-    for attempt in range(1, ATTEMPTS + 1):
+def try_again(work: Callable[[], T]) -> T:
+    """Run `work`, which moves a head, in a transaction; when another process was faster, again."""
+    for _ in range(ATTEMPTS - 1):
         try:
             return atomically(work)
         except (Overtaken, DuplicateKeyError):
-            if attempt == ATTEMPTS:
-                raise
-    return None
+            continue
+    return atomically(work)
 
 
 def _chain_batch(district: str) -> int:
