@@ -93,7 +93,7 @@ class ReportProof:
     """What holds the ledger: the last root over the case's entries, its stamp and the key that signs.
 
     `hash_name` is "SHA-256" or "SM3". `stamped_at` and `stamp_authority` are None and empty without a time stamp.
-    `fingerprint` is the SHA-256 of the signing key (SubjectPublicKeyInfo, DER) in upper-case hex pairs joined by colons.
+    `fingerprint` is the SHA-256 of the signing key (SubjectPublicKeyInfo, DER): upper-case pairs joined by colons.
     """
 
     root: str

@@ -1,0 +1,97 @@
+"""Hand-overs as stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mongoengine import (
+    DateTimeField,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
+
+from backend.plugin_api import DUE_INDEX, Flowing, PlacedRecord, Transition, Workflow
+
+#: What a case is handed over as.
+HAND_OVER_KINDS = {"penalty": "处罚证据", "lead": "案件线索"}
+
+#: A hand-over's way: its package is made in the background, fetched by the recipient, and the receipt is confirmed.
+HAND_OVER_FLOW = Workflow(
+    name="evidence.hand_over",
+    title="移送",
+    initial="making",
+    states={
+        "making": "正在制作",
+        "failed": "制作失败",
+        "made": "待领取",
+        "handed_over": "已领取",
+        "received": "已签收",
+    },
+    final=("received",),
+    transitions=(
+        Transition(verb="make", title="制作完成", source="making", target="made"),
+        Transition(verb="fail", title="制作失败", source="making", target="failed"),
+        Transition(verb="retry", title="重新制作", source="failed", target="making", permission="evidence:hand_over"),
+        Transition(verb="fetch", title="领取", source="made", target="handed_over"),
+        Transition(
+            verb="receive",
+            title="签收",
+            source=("made", "handed_over"),
+            target="received",
+            permission="evidence:receive",
+        ),
+    ),
+    limits={"making": timedelta(hours=1)},
+)
+
+
+class PackageFile(EmbeddedDocument):
+    """The package in the blob store, and the fingerprint of the key that signed it."""
+
+    sha256 = StringField(required=True)
+    sm3 = StringField(required=True)
+    size = IntField(required=True)
+    files = IntField(required=True)
+    fingerprint = StringField(required=True)
+
+
+class Receipt(EmbeddedDocument):
+    """Who took the package over, for which unit; `hash` is the SHA-256 of the receipt as `handing.receipt_bytes`."""
+
+    unit = StringField(required=True, max_length=100)
+    by = StringField(required=True)
+    name = StringField(required=True)
+    at = DateTimeField(required=True)
+    note = StringField(max_length=500)
+    hash = StringField(required=True)
+
+
+class HandOver(Flowing, PlacedRecord):
+    """A case on its way to enforcement.
+
+    A case is handed over once. `tried` are the hashes of packages that attempts to make it began to write; all but
+    that of `package` are destroyed. `missing` says what a lead lacks to be penalty evidence.
+    """
+
+    meta = {
+        "collection": "evidence_hand_overs",
+        "indexes": [{"fields": ["case"], "unique": True}, ("area", "-id"), ("state", "-id"), DUE_INDEX],
+    }
+
+    case = ObjectIdField(required=True)
+    case_number = StringField(required=True)
+    violation = StringField(required=True)
+    kind = StringField(required=True, choices=tuple(HAND_OVER_KINDS))
+    missing = ListField(StringField())
+    purpose = StringField(required=True, max_length=200)
+    recipient = StringField(required=True, max_length=100)
+    made_by = StringField(required=True)
+    made_by_name = StringField(required=True)
+    made_at = DateTimeField(required=True)
+    package = EmbeddedDocumentField(PackageFile)
+    tried = ListField(StringField())
+    receipt = EmbeddedDocumentField(Receipt)
