@@ -14,6 +14,7 @@ from backend.plugin_api import (
     MapLayer,
     MenuEntry,
     Metric,
+    Pages,
     Panel,
     Permission,
     ProblemCode,
@@ -23,11 +24,21 @@ from backend.plugin_api import (
     hookimpl,
 )
 from plugins.evidence import health, panels
+from plugins.evidence.captures import report_routes
+from plugins.evidence.captures.drawing import copy_subject, cut_drawn
 from plugins.evidence.captures.extraction import extract_capture
-from plugins.evidence.captures.models import Capture, Exhibit
+from plugins.evidence.captures.models import Capture, Exhibit, ReporterRequest
 from plugins.evidence.captures.routes import blueprint
+from plugins.evidence.cases import pages as case_pages
+from plugins.evidence.cases import routes as case_routes
+from plugins.evidence.cases.bundling import bundle_capture
+from plugins.evidence.cases.models import Case, CaseSeries, CaseSpan
 from plugins.evidence.commands import send_capture
-from plugins.evidence.custody.models import EvidenceKey, LedgerEntry, LedgerHead, LedgerRoot, WaitingEntry
+from plugins.evidence.concerned import pages as notice_pages
+from plugins.evidence.concerned import routes as notice_routes
+from plugins.evidence.concerned.models import Defence, NoticeVisit
+from plugins.evidence.concerned.notice import make_code
+from plugins.evidence.custody.models import DOCUMENTS as CUSTODY_DOCUMENTS
 from plugins.evidence.retention import routes as retention_routes
 from plugins.evidence.retention.deletion import delete_expired
 
@@ -40,6 +51,10 @@ def register_permissions() -> Sequence[Permission]:
         Permission("evidence:view", "查看取证记录（已脱敏）", (*offices, "enforcement_officer")),
         Permission("evidence:view_unmasked", "查看原始照片和人脸", ("enforcement_officer",)),
         Permission("evidence:edit", "重新提取", ("district_staff", "enforcement_officer")),
+        Permission("evidence:report", "上报违规", (*offices, "enforcement_officer", "resident", "volunteer")),
+        Permission("evidence:custodian", "保管举报人身份"),
+        Permission("evidence:review", "复核案件", ("district_staff", "street_staff")),
+        Permission("evidence:countersign", "会签案件", ("district_staff", "enforcement_officer")),
         Permission("evidence:hold", "证据保全", ("district_staff", "enforcement_officer")),
     ]
 
@@ -47,13 +62,20 @@ def register_permissions() -> Sequence[Permission]:
 @hookimpl
 def register_documents() -> Sequence[type[Record]]:
     """Return captures and their exhibits, and the ledger of what happened to them."""
-    return [Capture, Exhibit, WaitingEntry, LedgerEntry, LedgerHead, LedgerRoot, EvidenceKey]
+    return [Capture, Exhibit, ReporterRequest, Case, CaseSeries, CaseSpan, Defence, NoticeVisit, *CUSTODY_DOCUMENTS]
 
 
 @hookimpl
 def register_blueprints() -> Sequence[Blueprint]:
     """Take in what devices send, and let staff read it."""
-    return [blueprint, retention_routes.blueprint]
+    return [
+        blueprint,
+        report_routes.blueprint,
+        case_routes.blueprint,
+        retention_routes.blueprint,
+        notice_routes.blueprint,
+        notice_routes.staff,
+    ]
 
 
 @hookimpl
@@ -66,6 +88,23 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("device_time_too_old", 422, "设备时间有误", "观察时间超过 30 天，不能再作为取证接收。"),
         ProblemCode("unknown_point", 422, "点位不存在", "没有这个投放点或集置点，请检查设备所在点位。"),
         ProblemCode("evidence_deleted", 410, "证据已删除", "保存期限已到，证据已按规定销毁。"),
+        ProblemCode("notice_not_due", 409, "还不能告知", "案件经人工复核确认后才能告知当事人。"),
+        ProblemCode("notice_code_wrong", 404, "告知码不正确", "告知码不正确或已失效，请对照告知书重新输入。"),
+        ProblemCode("notice_visit_over", 401, "须重新输入告知码", "查看时间已过，请重新输入告知码。"),
+        ProblemCode(
+            "defence_closed", 409, "不能再提出申辩", "网上申辩的期限已过或案件已办结，请带上告知书到所在街道当面提出。"
+        ),
+        ProblemCode("reason_required", 422, "须填写原因", "请填写原因。"),
+        ProblemCode("same_person", 403, "不能会签自己的建议", "处罚建议须由另一人会签。"),
+        ProblemCode("legal_record_incomplete", 422, "法定资料不全", "取证设备的法定资料不全，只能作为线索。"),
+        ProblemCode(
+            "site_visit_required", 422, "须现场核实", "居民或现场人员上报的，须填写现场核实情况后才能建议处罚。"
+        ),
+        ProblemCode("no_point_near", 422, "附近没有点位", "200 米内没有投放点或集置点，请选择点位。"),
+        ProblemCode("unreadable_clip", 422, "视频无法读取", "文件不是完整的 MP4 视频。"),
+        ProblemCode("clip_too_long", 422, "视频过长", "视频过长，请截取后重新上传。"),
+        ProblemCode("clip_too_large", 422, "视频过大", "视频文件或画面过大。"),
+        ProblemCode("no_reporter", 409, "没有举报人", "这条记录不是居民举报，或举报人信息已销毁。"),
         ProblemCode("event_id_reused", 409, "事件编号重复", "这个 event_id 已用于另一组照片，请换一个。"),
     ]
 
@@ -77,6 +116,22 @@ def register_events() -> Sequence[EventKind]:
         EventKind(name="evidence.captured", title="收到取证照片", payload="capture"),
         EventKind(name="evidence.extracted", title="取证提取完成", payload="capture, faces, objects, labels"),
         EventKind(name="evidence.extraction_failed", title="取证提取失败", payload="capture"),
+        EventKind(
+            name="evidence.region_drawn", title="人工框选", payload="capture, exhibit, photo, kind, box, label, by"
+        ),
+        EventKind(name="evidence.case_opened", title="案件立案", payload="case, number, violation, captures"),
+        EventKind(name="evidence.subject_chosen", title="选定案件当事人", payload="case, subject, waste"),
+        EventKind(
+            name="evidence.case_confirmed", title="案件确认", payload="case, number, violation, penalty, captures"
+        ),
+        EventKind(name="evidence.defence_filed", title="当事人提出申辩", payload="case, number, defence"),
+        EventKind(name="evidence.defence_answered", title="申辩已答复", payload="case, number, defence, upheld"),
+        EventKind(
+            name="evidence.case_rejected", title="案件排除", payload="case, number, violation, penalty, captures"
+        ),
+        EventKind(
+            name="evidence.case_reopened", title="案件重新复核", payload="case, number, violation, penalty, captures"
+        ),
     ]
 
 
@@ -90,7 +145,13 @@ def register_event_handlers() -> Sequence[EventHandler]:
             handle=extract_capture,
             queue="vision",
             timeout_seconds=current_settings().extraction_seconds,
-        )
+        ),
+        EventHandler(name="evidence.cut_drawn", event="evidence.region_drawn", handle=cut_drawn, queue="vision"),
+        EventHandler(
+            name="evidence.copy_subject", event="evidence.subject_chosen", handle=copy_subject, queue="vision"
+        ),
+        EventHandler(name="evidence.notice", event="evidence.case_confirmed", handle=make_code),
+        EventHandler(name="evidence.bundle", event="evidence.extracted", handle=bundle_capture),
     ]
 
 
@@ -109,6 +170,12 @@ def register_jobs() -> Sequence[Job]:
 
 
 @hookimpl
+def register_pages() -> Sequence[Pages]:
+    """Let people judge cases."""
+    return [case_pages.pages]
+
+
+@hookimpl
 def register_menu_entries() -> Sequence[MenuEntry]:
     """Show the way to the captures."""
     return [
@@ -118,7 +185,21 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             permission="evidence:view",
             href="/cockpit/?theme=alerts",
             order=20,
-        )
+        ),
+        MenuEntry(
+            name="evidence.review",
+            title="案件复核",
+            permission="evidence:review",
+            href="/evidence/review",
+            order=21,
+        ),
+        MenuEntry(
+            name="evidence.countersign",
+            title="案件会签",
+            permission="evidence:countersign",
+            href="/evidence/countersign",
+            order=22,
+        ),
     ]
 
 

@@ -164,7 +164,7 @@ def head_of(district: str) -> dict[str, Any]:
         return dict(EMPTY_HEAD)
     try:
         right = signed(head_bytes(district, row), row["signature"])
-    except (UnknownKey, KeyError, TypeError, AttributeError):
+    except (UnknownKey, KeyError, TypeError, ValueError, AttributeError):
         right = False
     if not right:
         raise LedgerBroken(f"The head of the ledger of {district!r} is not as it was signed.")

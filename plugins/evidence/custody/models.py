@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mongoengine import DateTimeField, DictField, IntField, StringField
+from mongoengine import DateTimeField, DictField, FloatField, IntField, StringField
 
 from backend.plugin_api import EncryptedStringField, PlacedRecord, Record
 
@@ -139,3 +139,23 @@ class EvidenceKey(Record):
     private = EncryptedStringField(required=True)
     public = StringField(required=True)
     certificate = StringField(required=True)
+
+
+class LedgerCheck(Record):
+    """What the last verification of a district found."""
+
+    meta = {"collection": "evidence_ledger_checks"}
+
+    id = StringField(primary_key=True)
+    district = StringField(required=True)
+    at = DateTimeField(required=True)
+    seconds = FloatField(required=True)
+    entries = IntField(required=True)
+    roots = IntField(required=True)
+    stamps = IntField(required=True)
+    fault = DictField()
+    sentence = StringField(required=True)
+
+
+#: What custody stores.
+DOCUMENTS = (WaitingEntry, LedgerEntry, LedgerHead, LedgerRoot, EvidenceKey, LedgerCheck)
