@@ -1,12 +1,19 @@
-"""Take faces and waste out of a capture's photos, and make the copies that everyone may see."""
+"""Take frames out of a clip, faces and waste out of photos, and make the copies that everyone may see."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bson import ObjectId
 
 from backend.plugin_api import (
+    BlobRef,
     Event,
     IllegalTransition,
     Postponed,
@@ -17,12 +24,25 @@ from backend.plugin_api import (
     district_of,
     get_blob,
     mark_dirty,
+    open_blob,
     publish,
     put_blob,
-    utcnow,
 )
-from plugins.evidence.captures.models import CAPTURE_FLOW, Capture, Exhibit
-from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Region, extract, models
+from plugins.evidence import vision
+from plugins.evidence.captures.derived import exhibit_of, note_exhibit, note_frame
+from plugins.evidence.captures.models import CAPTURE_FLOW, MASKED, Capture, Exhibit, Photo
+from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Models, Region, extract, models
+
+PHOTO_TYPE = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One photo of a capture with what the vision functions made of it."""
+
+    number: int
+    photo: Photo
+    extraction: Extraction
 
 
 def extract_capture(event: Event) -> None:
@@ -39,31 +59,101 @@ def extract_capture(event: Event) -> None:
     except ModelMissing as error:
         raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
     try:
-        extractions = [
-            extract(get_blob(photo.sha256, space=district_of(capture.area)), regions_of(capture, number), loaded)
-            for number, photo in enumerate(capture.photos)
-        ]
-    except ExtractionFailed as error:
-        settle(capture, "fail", [], {}, note=str(error))
+        seen = look_at(capture, loaded)
+    except (ExtractionFailed, vision.BadClip) as error:
+        settle(capture, "fail", [], note=str(error))
         return
-    exhibits = [exhibit for number, each in enumerate(extractions) for exhibit in exhibits_of(capture, number, each)]
-    found = {
-        "faces": sum(exhibit.kind == "face" for exhibit in exhibits),
-        "objects": sum(exhibit.kind == "object" for exhibit in exhibits),
-        "labels": sorted({exhibit.label for exhibit in exhibits if exhibit.label}),
-    }
-    settle(capture, "extract", exhibits, found)
+    settle(capture, "extract", seen)
 
 
-def settle(capture: Capture, verb: str, exhibits: list[Exhibit], found: dict[str, Any], note: str = "") -> None:
+def look_at(capture: Capture, loaded: Models) -> list[Seen]:
+    """Return what is on each photo of a capture, and on the frames of its clip that can be worked on.
+
+    An original that cannot be worked on fails the whole capture: raises ExtractionFailed or BadClip. Of a clip's frames
+    those are left out; when that leaves nothing that shows the event, it fails, too.
+    """
+    space = district_of(capture.area)
+    before = photo_before(capture)
+    seen: list[Seen] = []
+    for number, photo in enumerate(capture.photos):
+        content, earlier = get_blob(photo.sha256, space=space), None if photo.before else before
+        seen.append(
+            Seen(
+                number,
+                photo,
+                extract(content, regions_of(capture, number), loaded, **{"before": earlier} if earlier else {}),
+            )
+        )
+    if capture.clip is None:
+        return seen
+    last: ExtractionFailed | None = None
+    for frame in frames_in(capture, loaded):
+        try:
+            extraction = extract(frame.content, [], loaded, before=before)
+        except ExtractionFailed as error:
+            last = error
+            continue
+        seen.append(Seen(len(seen), keep_frame(frame, extraction, space), extraction))
+    if all(each.photo.before for each in seen):
+        raise last or ExtractionFailed("视频中没有可用的画面。")
+    return seen
+
+
+def photo_before(capture: Capture) -> bytes | None:
+    """Return the last photo of the place before the event, if there is one."""
+    before = [photo for photo in capture.photos if photo.before]
+    return get_blob(before[-1].sha256, space=district_of(capture.area)) if before else None
+
+
+def frames_in(capture: Capture, loaded: Models) -> list[vision.Frame]:
+    """Return the best frames of the capture's clip; raises BadClip when it cannot be decoded."""
+    with as_file(capture) as path:
+        return vision.frames_of(path, loaded)
+
+
+@contextmanager
+def as_file(capture: Capture) -> Iterator[Path]:
+    """Write the capture's clip where a decoder can read it: into a file without a name, gone with this process."""
+    with tempfile.TemporaryFile() as file:
+        for part in open_blob(capture.clip.sha256, space=district_of(capture.area)):
+            file.write(part)
+        file.flush()
+        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+
+
+def keep_frame(frame: vision.Frame, extraction: Extraction, space: str) -> Photo:
+    """Store a frame and return it as a photo of its capture."""
+    blob = put_blob(frame.content, media_type=PHOTO_TYPE, space=space)
+    return Photo(
+        sha256=blob.sha256,
+        sm3=blob.sm3,
+        media_type=PHOTO_TYPE,
+        size=blob.size,
+        width=extraction.width,
+        height=extraction.height,
+        frame_at=frame.seconds,
+        made_by=dict(frame.made_by),
+    )
+
+
+def settle(capture: Capture, verb: str, seen: Sequence[Seen], note: str = "") -> None:
     """Write the outcome in one transaction, unless another run has done so already."""
-    thumbnail = next((exhibit.id for exhibit in exhibits if exhibit.kind == "masked_thumbnail"), None)
-    changes = {"found": found, "thumbnail": str(thumbnail) if thumbnail else None}
+    exhibits = [exhibit for each in seen for exhibit in exhibits_of(capture, each)]
+    found = found_in(exhibits)
+    changes: dict[str, Any] = {"found": found, "thumbnail": thumbnail_of(seen, exhibits)}
+    frames = [each.photo for each in seen if each.photo.frame_at is not None]
+    if frames:
+        changes["photos"] = [*capture.photos, *frames]
 
     def write() -> None:
         CAPTURE_FLOW.fire(capture, verb, actor=current_actor(), note=note, changes=changes)
         if exhibits:
             Exhibit._get_collection().insert_many([exhibit.to_mongo() for exhibit in exhibits])
+        for each in seen:
+            if each.photo.frame_at is not None:
+                note_frame(capture, each.number, each.photo)
+        for exhibit in exhibits:
+            note_exhibit(capture, seen[exhibit.photo].photo, exhibit)
         told = "evidence.extracted" if verb == "extract" else "evidence.extraction_failed"
         publish(told, {"capture": str(capture.id), **found}, area=capture.area)
         mark_dirty("evidence.captures", capture.area, capture.received_at)
@@ -72,6 +162,24 @@ def settle(capture: Capture, verb: str, exhibits: list[Exhibit], found: dict[str
         atomically(write)
     except (IllegalTransition, StaleVersion):
         return
+
+
+def found_in(exhibits: Sequence[Exhibit]) -> dict[str, Any]:
+    """Sum up what was found on all photos."""
+    if not exhibits:
+        return {}
+    return {
+        "faces": sum(exhibit.kind == "face" for exhibit in exhibits),
+        "objects": sum(exhibit.kind == "object" for exhibit in exhibits),
+        "labels": sorted({exhibit.label for exhibit in exhibits if exhibit.label}),
+    }
+
+
+def thumbnail_of(seen: Sequence[Seen], exhibits: Sequence[Exhibit]) -> str | None:
+    """Return the id of the first masked thumbnail that shows the event."""
+    after = {each.number for each in seen if not each.photo.before}
+    ids = (exhibit.id for exhibit in exhibits if exhibit.kind == "masked_thumbnail" and exhibit.photo in after)
+    return str(found) if (found := next(ids, None)) else None
 
 
 def regions_of(capture: Capture, number: int) -> list[Region]:
@@ -86,32 +194,19 @@ def regions_of(capture: Capture, number: int) -> list[Region]:
     return found
 
 
-def exhibits_of(capture: Capture, number: int, extraction: Extraction) -> list[Exhibit]:
-    """Keep the derived pictures of one photo and return their exhibits."""
+def exhibits_of(capture: Capture, seen: Seen) -> list[Exhibit]:
+    """Keep the pictures derived from one photo and return their exhibits.
+
+    Of a photo from before the event only the masked copies: whoever is on it has nothing to do with what came later.
+    """
     counts: dict[str, int] = {}
     exhibits = []
-    for picture in extraction.pictures:
+    for picture in seen.extraction.pictures:
+        if seen.photo.before and picture.kind not in MASKED:
+            continue
         counts[picture.kind] = counts.get(picture.kind, 0) + 1
-        blob = put_blob(picture.content, media_type="image/jpeg", space=district_of(capture.area))
-        exhibits.append(
-            Exhibit(
-                area=capture.area,
-                capture=capture.id,
-                photo=number,
-                kind=picture.kind,
-                number=counts[picture.kind],
-                sha256=blob.sha256,
-                sm3=blob.sm3,
-                media_type="image/jpeg",
-                box=list(picture.box),
-                label=picture.label,
-                score=picture.score,
-                source=picture.source,
-                comparable=picture.comparable,
-                made_by=dict(picture.made_by),
-                created_at=utcnow(),
-            )
-        )
+        blob: BlobRef = put_blob(picture.content, media_type=PHOTO_TYPE, space=district_of(capture.area))
+        exhibits.append(exhibit_of(capture, seen.number, counts[picture.kind], picture, blob))
     return exhibits
 
 

@@ -2,85 +2,59 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 from mongoengine.errors import NotUniqueError
 
-from backend.plugin_api import (
-    Actor,
-    DeviceFacts,
-    PlaceFacts,
-    Problem,
-    acting,
-    atomically,
-    audit,
-    district_of,
-    mark_dirty,
-    publish,
-    put_blob,
-    read_photo,
-    utcnow,
-)
-from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
-
-#: How far a device's clock may run ahead, and how late an observation may come.
-AHEAD = timedelta(minutes=5)
-LATE = timedelta(days=30)
-MOST_PHOTOS = 9
+from backend.plugin_api import Actor, DeviceFacts, PlaceFacts, Problem, utcnow
+from plugins.evidence.captures.models import CAPTURE_FLOW, Capture, LegalRecord
+from plugins.evidence.captures.originals import Originals, check_time, keep, repeated, sha256_of, write_down
 
 
-def signature(key: str, metadata: bytes, photos: Sequence[bytes]) -> str:
+def signature(key: str, metadata: bytes, photos: Sequence[bytes], clip: bytes | BinaryIO | None = None) -> str:
     """Return what a device must send as `X-Signature`: hex HMAC-SHA256, under its key (hex), of the content's hashes.
 
-    The signed text is the line `qingxu-capture-v1`, then the SHA-256 of the metadata and of each photo in order, in
-    hex, each on a line of its own.
+    The signed text is the line `qingxu-capture-v1`, then the SHA-256 of the metadata, of each photo in order and of the
+    clip if there is one, in hex, each on a line of its own.
     """
-    hashes = [hashlib.sha256(part).hexdigest() for part in (metadata, *photos)]
+    hashes = [sha256_of(part) for part in (metadata, *photos, *([clip] if clip is not None else []))]
     return hmac.new(bytes.fromhex(key), "\n".join(["qingxu-capture-v1", *hashes]).encode(), "sha256").hexdigest()
 
 
-def recognise(device: DeviceFacts | None, given: str, metadata: bytes, photos: Sequence[bytes]) -> DeviceFacts:
+def recognise(device: DeviceFacts | None, given: str, metadata: bytes, originals: Originals) -> DeviceFacts:
     """Return the device if it is registered, in use and signed this; all else gets one answer that betrays nothing."""
     # The work is the same for a device that does not exist.
-    expected = signature(device.secret if device and device.secret else "00" * 32, metadata, photos)
-    signed = hmac.compare_digest(expected, given.lower())
+    key = device.secret if device and device.secret else "00" * 32
+    signed = hmac.compare_digest(
+        signature(key, metadata, originals.photos, originals.clip).encode(), given.lower().encode()
+    )
     if device is None or not device.secret or not device.active or not signed:
         raise Problem("device_not_recognised")
     return device
 
 
 def take_in(
-    device: DeviceFacts, place: PlaceFacts, observation: Mapping[str, Any], photos: Sequence[bytes], address: str
+    device: DeviceFacts, place: PlaceFacts, observation: Mapping[str, Any], originals: Originals, address: str
 ) -> dict[str, Any]:
     """Keep one observation and return its capture as stored; the same event sent again returns the capture it made.
 
-    Raises Problem: bad photos, a time that cannot be, or an event id that stood for other photos.
+    Raises Problem: bad originals, a time that cannot be, or an event id that stood for other originals.
     """
     received_at = utcnow()
     device_time = observation["device_time"]
-    if device_time > received_at + AHEAD:
-        raise Problem("device_time_in_future")
-    if device_time < received_at - LATE:
-        raise Problem("device_time_too_old")
-    facts = [read_photo(photo, f"photos.{number}") for number, photo in enumerate(photos)]
-    for region in observation["regions"]:
-        if region["photo"] >= len(photos):
-            raise Problem("invalid", fields={"metadata.regions": ["区域所指的照片不存在。"]})
-    # Blobs are named by their content, so that keeping them before the record can leave nothing wrong behind.
-    district = district_of(place.area)
-    kept = [
-        put_blob(photo, media_type=fact.media_type, space=district) for photo, fact in zip(photos, facts, strict=True)
-    ]
+    check_time(device_time, received_at)
+    check_regions(observation["regions"], originals)
+    photos, clip = keep(originals, place.area)
     capture = Capture(
         area=place.area,
         source="device",
         sender=device.code,
         device=device.code,
         device_name=device.name,
+        legal=LegalRecord(**dataclasses.asdict(device.legal)),
         event_id=observation["event_id"],
         point=place.code,
         point_name=place.name,
@@ -92,44 +66,24 @@ def take_in(
         clock_offset=(received_at - device_time).total_seconds(),
         source_address=address,
         regions=observation["regions"],
-        photos=[
-            {
-                "sha256": blob.sha256,
-                "sm3": blob.sm3,
-                "media_type": fact.media_type,
-                "size": blob.size,
-                "width": fact.width,
-                "height": fact.height,
-            }
-            for blob, fact in zip(kept, facts, strict=True)
-        ],
+        photos=photos,
+        clip=clip,
     )
     actor = Actor(id=device.code, name=device.name, kind="device", address=address)
     CAPTURE_FLOW.begin(capture, actor=actor)
-
-    def write() -> None:
-        capture.save(force_insert=True)
-        with acting(actor):
-            audit.record(
-                "evidence.capture.take_in",
-                subject="evidence.capture",
-                subject_id=str(capture.id),
-                area=capture.area,
-                detail={"event_id": capture.event_id, "photos": [photo.sha256 for photo in capture.photos]},
-            )
-        publish("evidence.captured", {"capture": str(capture.id)}, area=capture.area)
-        mark_dirty("evidence.captures", capture.area, capture.received_at)
-
     try:
-        atomically(write)
+        write_down(capture, actor)
     except NotUniqueError:
-        return repeated(device.code, observation["event_id"], [blob.sha256 for blob in kept])
+        hashes, film = [photo.sha256 for photo in photos], clip.sha256 if clip else None
+        earlier = repeated(device.code, observation["event_id"], hashes, film)
+        if earlier is None:
+            raise
+        return earlier
     return dict(capture.to_mongo())
 
 
-def repeated(device: str, event_id: str, hashes: list[str]) -> dict[str, Any]:
-    """Return the capture that this event made before; raises Problem when it had other photos."""
-    row = Capture._get_collection().find_one({"sender": device, "event_id": event_id})
-    if row is None or [photo["sha256"] for photo in row["photos"]] != hashes:
-        raise Problem("event_id_reused")
-    return row
+def check_regions(regions: Sequence[Mapping[str, Any]], originals: Originals) -> None:
+    """Raise Problem for a region on a photo that was not sent, or that shows nothing of the event."""
+    for region in regions:
+        if region["photo"] >= len(originals.photos) or region["photo"] in originals.before:
+            raise Problem("invalid", fields={"metadata.regions": ["区域所指的照片不存在，或是事前照片。"]})

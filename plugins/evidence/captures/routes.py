@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
 from flask import Response, request
-from flask_smorest.fields import Upload
-from marshmallow import Schema, fields, validate
 
 from backend.plugin_api import (
     Blueprint,
@@ -18,6 +17,7 @@ from backend.plugin_api import (
     district_of,
     find_device,
     find_place,
+    idempotent,
     if_match,
     may_answer,
     open_blob,
@@ -26,24 +26,20 @@ from backend.plugin_api import (
     read_page,
     requires,
 )
+from plugins.evidence.captures.drawing import draw
 from plugins.evidence.captures.extraction import retry
-from plugins.evidence.captures.intake import MOST_PHOTOS, recognise, take_in
+from plugins.evidence.captures.forms import MetadataForm, OriginalsForm, originals_of, with_clip
+from plugins.evidence.captures.intake import recognise, take_in
+from plugins.evidence.captures.looking import look_at_record, open_clip, open_exhibit, open_original
 from plugins.evidence.captures.models import Capture
-from plugins.evidence.captures.reading import (
-    MASKED,
-    VIEW,
-    conditions,
-    detail,
-    find_capture,
-    open_exhibit,
-    open_original,
-    summary,
-)
+from plugins.evidence.captures.reading import VIEW, VIEW_UNMASKED, conditions, find_capture, receipt, summary
 from plugins.evidence.captures.schemas import (
     CaptureDetailSchema,
     CaptureFilters,
     CaptureSchema,
+    DrawnSchema,
     ObservationSchema,
+    PromisedSchema,
     PurposeSchema,
     ReceiptSchema,
 )
@@ -53,52 +49,34 @@ blueprint = Blueprint("evidence", __name__, url_prefix="/api/v1/evidence", descr
 NEWEST_FIRST = (("_id", -1),)
 
 
-class CaptureForm(Schema):
-    """The text part of a capture."""
-
-    metadata = fields.String(required=True, metadata={"description": "观察内容，JSON，见 Observation"})
-
-
-class CapturePhotos(Schema):
-    """The photos of a capture."""
-
-    photos = fields.List(
-        Upload(), required=True, validate=validate.Length(1, MOST_PHOTOS), metadata={"description": "照片，1 至 9 张"}
-    )
-
-
 class CaptureList(PageArgs, CaptureFilters):
     """The query of the list of captures."""
 
 
 @blueprint.route("/captures", methods=["POST"])
+@with_clip
 @may_answer(
     "device_not_recognised", "device_time_in_future", "device_time_too_old", "unreadable_image", "image_too_large",
-    "event_id_reused", "unknown_point", "malformed_json", "json_too_deep",
+    "unreadable_clip", "clip_too_long", "clip_too_large", "event_id_reused", "unknown_point", "malformed_json",
+    "json_too_deep",
 )  # fmt: skip
-@blueprint.arguments(CaptureForm, location="form")
-@blueprint.arguments(CapturePhotos, location="files")
+@blueprint.arguments(MetadataForm, location="form")
+@blueprint.arguments(OriginalsForm, location="files")
 @blueprint.response(202, ReceiptSchema)
 def send_capture(form: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
-    """设备上传一次观察的照片.
+    """设备上传一次观察的照片和视频.
 
-    The device signs with its key: see `X-Signature` in docs/evidence.md. The same `event_id` with the same photos is
-    taken in once.
+    The device signs with its key: see `X-Signature` in docs/evidence.md. The same `event_id` with the same photos and
+    the same clip is taken in once.
     """
     metadata = form["metadata"].encode()
-    photos = [photo.read() for photo in files["photos"]]
     observation = ObservationSchema().load(read_json(metadata))
-    device = recognise(find_device(observation["device"]), request.headers.get("X-Signature", ""), metadata, photos)
+    originals = originals_of(files, observation["before"])
+    device = recognise(find_device(observation["device"]), request.headers.get("X-Signature", ""), metadata, originals)
     place = find_place(observation.get("point") or device.point)
     if place is None:
         raise Problem("unknown_point")
-    row = take_in(device, place, observation, photos, request.remote_addr or "")
-    return {
-        "id": str(row["_id"]),
-        "state": row["state"],
-        "received_at": row["received_at"],
-        "photos": [photo["sha256"] for photo in row["photos"]],
-    }
+    return receipt(take_in(device, place, observation, originals, request.remote_addr or ""))
 
 
 @blueprint.route("/captures", methods=["GET"])
@@ -117,9 +95,8 @@ def list_captures(asked: dict[str, Any]) -> dict[str, Any]:
 @requires(VIEW)
 @blueprint.response(200, CaptureDetailSchema)
 def get_capture(capture_id: ObjectId) -> dict[str, Any]:
-    """查看取证记录和有权查看的图片."""
-    by = current_principal()
-    return detail(by, find_capture(by, capture_id))
+    """查看取证记录和有权查看的图片；每次查看均留痕."""
+    return look_at_record(current_principal(), capture_id)
 
 
 @blueprint.route("/captures/<record_id:capture_id>/retry", methods=["POST"])
@@ -135,31 +112,61 @@ def retry_capture(capture_id: ObjectId) -> dict[str, Any]:
     return summary(find_capture(by, capture_id))
 
 
+@blueprint.route("/captures/<record_id:capture_id>/regions", methods=["POST"])
+@requires(VIEW)
+@idempotent
+@may_answer("conflict", "not_found", "forbidden")
+@blueprint.arguments(DrawnSchema)
+@blueprint.response(202, PromisedSchema)
+def draw_region(told: dict[str, Any], capture_id: ObjectId) -> dict[str, Any]:
+    """在照片上框选垃圾或当事人；证据图片随后生成."""
+    return {"id": str(draw(current_principal(), capture_id, told))}
+
+
 @blueprint.route("/captures/<record_id:capture_id>/photos/<int:number>", methods=["GET"])
-@requires("evidence:view_unmasked")
-@may_answer("purpose_required")
+@requires(VIEW_UNMASKED)
+@may_answer("purpose_required", "evidence_deleted")
 @blueprint.arguments(PurposeSchema, location="query")
 @blueprint.response(200, content_type="image/jpeg")
-def get_photo(asked: dict[str, str], capture_id: ObjectId, number: int) -> Response:
-    """查看原始照片；须填写原因，每次查看均留痕."""
-    photo = open_original(current_principal(), capture_id, number, asked.get("purpose", ""))
-    return picture(photo, masked=False)
+def get_photo(asked: dict[str, Any], capture_id: ObjectId, number: int) -> Response:
+    """查看原始照片或视频截图；须填写原因，每次查看均留痕."""
+    photo = open_original(current_principal(), capture_id, number, asked.get("purpose", ""), asked["download"])
+    return content_of(photo, f"{capture_id}-{number}", download=asked["download"])
+
+
+@blueprint.route("/captures/<record_id:capture_id>/clip", methods=["GET"])
+@requires(VIEW_UNMASKED)
+@may_answer("purpose_required", "evidence_deleted")
+@blueprint.arguments(PurposeSchema, location="query")
+@blueprint.response(200, content_type="video/mp4")
+def get_clip(asked: dict[str, Any], capture_id: ObjectId) -> Response:
+    """播放原始视频，可分段请求；须填写原因，每次查看均留痕."""
+    clip = open_clip(current_principal(), capture_id, asked.get("purpose", ""), asked["download"])
+    answer = content_of(clip, str(capture_id), download=asked["download"])
+    answer.set_etag(clip["sha256"])
+    answer.make_conditional(request, accept_ranges=True, complete_length=clip["size"])
+    return answer
 
 
 @blueprint.route("/exhibits/<record_id:exhibit_id>/picture", methods=["GET"])
 @requires(VIEW)
-@may_answer("purpose_required")
+@may_answer("purpose_required", "evidence_deleted")
 @blueprint.arguments(PurposeSchema, location="query")
 @blueprint.response(200, content_type="image/jpeg")
-def get_exhibit(asked: dict[str, str], exhibit_id: ObjectId) -> Response:
+def get_exhibit(asked: dict[str, Any], exhibit_id: ObjectId) -> Response:
     """查看证据图片；未脱敏的须填写原因，每次查看均留痕."""
-    exhibit = open_exhibit(current_principal(), exhibit_id, asked.get("purpose", ""))
-    return picture(exhibit, masked=exhibit["kind"] in MASKED)
+    exhibit = open_exhibit(current_principal(), exhibit_id, asked.get("purpose", ""), asked["download"])
+    answer = content_of(exhibit, str(exhibit_id), download=asked["download"])
+    # A copy that the browser keeps is looked at unseen: only the thumbnail, which is no look, may stay there.
+    if exhibit["kind"] == "masked_thumbnail" and not asked["download"]:
+        answer.headers["Cache-Control"] = "private, max-age=86400"
+    return answer
 
 
-def picture(kept: dict[str, Any], *, masked: bool) -> Response:
-    """Send a picture while it is decrypted; only masked ones may stay in the browser's cache."""
+def content_of(kept: Mapping[str, Any], name: str, *, download: bool) -> Response:
+    """Send an original or an exhibit while it is decrypted."""
     answer = Response(open_blob(kept["sha256"], space=district_of(kept["area"])), mimetype=kept["media_type"])
-    answer.headers["Cache-Control"] = "private, max-age=86400" if masked else "private, no-store"
-    answer.headers["Content-Disposition"] = "inline"
+    answer.headers["Cache-Control"] = "private, no-store"
+    ending = kept["media_type"].rpartition("/")[2]
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"' if download else "inline"
     return answer

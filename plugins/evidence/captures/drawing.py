@@ -1,0 +1,114 @@
+"""What a person decides about a photo: a region that no machine found, and who of the people on it the case is about.
+
+The request writes down who decided; the picture is made afterwards, where the models are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from backend.plugin_api import (
+    Event,
+    Forbidden,
+    Postponed,
+    Principal,
+    Problem,
+    atomically,
+    audit,
+    current_settings,
+    district_of,
+    get_blob,
+    permitted,
+    publish,
+    put_blob,
+)
+from plugins.evidence import vision
+from plugins.evidence.captures.derived import as_text, exhibit_of, note_exhibit
+from plugins.evidence.captures.models import Capture, Exhibit
+from plugins.evidence.captures.reading import find_capture
+from plugins.evidence.custody import note
+from plugins.evidence.vision import ModelMissing, Picture, models
+
+#: What a person may draw: the kind of exhibit that it becomes, and what it is called without a word of his or her own.
+DRAWN = {"waste": ("object", "垃圾"), "person": ("face", "当事人")}
+
+
+def draw(by: Principal, capture_id: ObjectId, told: Mapping[str, Any]) -> ObjectId:
+    """Write down that a person drew a region, and promise its picture; returns the id that the exhibit will have."""
+    row = find_capture(by, capture_id)
+    if not any(permitted(by, permission, row["area"]) for permission in ("evidence:review", "evidence:edit")):
+        raise Forbidden
+    if row["state"] != "extracted" or row.get("shredded_at"):
+        raise Problem("conflict", detail="取证尚未提取完成，或照片已销毁，不能框选。")
+    if told["photo"] >= len(row["photos"]):
+        raise Problem("invalid", fields={"photo": ["没有这张照片。"]})
+    exhibit_id = ObjectId()
+    what = {"exhibit": str(exhibit_id), "photo": told["photo"], "kind": told["kind"], "box": told["box"]}
+
+    def write() -> None:
+        subject = {"subject": "evidence.capture", "subject_id": str(capture_id), "area": row["area"]}
+        audit.record("evidence.region.draw", **subject, detail=what)
+        sha256, case = row["photos"][told["photo"]]["sha256"], str(row.get("case") or "")
+        note("drawn", **subject, case=case, sha256=sha256, detail=as_text(what))
+        payload = {"capture": str(capture_id), **what, "label": told.get("note", ""), "by": str(by.id)}
+        publish("evidence.region_drawn", payload, area=row["area"])
+
+    atomically(write)
+    return exhibit_id
+
+
+def cut_drawn(event: Event) -> None:
+    """Make the exhibit of a region that a person drew; done already, it does nothing."""
+    told = event.payload
+    capture = Capture.objects(id=ObjectId(told["capture"])).first()
+    if capture is None or capture.shredded_at or Exhibit.objects(id=ObjectId(told["exhibit"])).first():
+        return
+    kind, title = DRAWN[told["kind"]]
+    photo = get_blob(capture.photos[told["photo"]].sha256, space=district_of(capture.area))
+    picture = vision.cut_region(photo, told["box"])
+    made_by = {**picture.made_by, "tool": "person", "by": told["by"]}
+    named = Picture(kind, picture.content, picture.box, made_by, told["label"] or title, source="person")  # type: ignore[arg-type]
+    add(capture, told["photo"], named, exhibit_id=ObjectId(told["exhibit"]))
+
+
+def copy_subject(event: Event) -> None:
+    """Make the photo on which only the person whom the case is about is not masked; made already, it does nothing."""
+    shown = Exhibit.objects(id=ObjectId(event.payload["subject"])).first() if event.payload["subject"] else None
+    capture = Capture.objects(id=shown.capture).first() if shown else None
+    if shown is None or capture is None or capture.shredded_at:
+        return
+    if Exhibit.objects(capture=capture.id, photo=shown.photo, kind="subject_copy", subject=shown.id).first():
+        return
+    try:
+        loaded = models()
+    except ModelMissing as error:
+        raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
+    photo = get_blob(capture.photos[shown.photo].sha256, space=district_of(capture.area))
+    add(capture, shown.photo, vision.subject_copy(photo, tuple(shown.box), loaded), subject=shown.id)
+
+
+def add(
+    capture: Capture,
+    photo: int,
+    picture: Picture,
+    *,
+    exhibit_id: ObjectId | None = None,
+    subject: ObjectId | None = None,
+) -> None:
+    """Store a picture as the next of its kind on a photo, with its ledger entry.
+
+    Two at once want one number: the unique index refuses the second, whose event is delivered again.
+    """
+    blob = put_blob(picture.content, media_type="image/jpeg", space=district_of(capture.area))
+    last = Exhibit.objects(capture=capture.id, photo=photo, kind=picture.kind).order_by("-number").first()
+    exhibit = exhibit_of(capture, photo, last.number + 1 if last else 1, picture, blob, exhibit_id=exhibit_id)
+    exhibit.subject = subject
+
+    def write() -> None:
+        exhibit.save(force_insert=True)
+        note_exhibit(capture, capture.photos[photo], exhibit)
+
+    atomically(write)
