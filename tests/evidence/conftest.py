@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from backend import settings as settings_module
 from backend.events import deliver_due
 from backend.jobs import run_worker
+from backend.storage import database
 from plugins.evidence.captures.intake import signature
 from tests.district import Caller, District
 from tests.vision import weights
@@ -30,8 +31,8 @@ class Camera:
     staff: Caller
     key: str
 
-    def send(self, *photos: bytes, key: str = "", **observation: Any) -> TestResponse:
-        """Send photos as one observation; fields of the observation may be changed."""
+    def send(self, *photos: bytes, key: str = "", clip: bytes | None = None, **observation: Any) -> TestResponse:
+        """Send photos and a clip as one observation; fields of the observation may be changed."""
         told = {
             "device": "D1",
             "event_id": "event-1",
@@ -39,15 +40,39 @@ class Camera:
             "violation": "mixed_waste",
             **observation,
         }
-        return self.post(json.dumps(told), *photos, key=key)
+        return self.post(json.dumps(told), *photos, key=key, clip=clip)
 
-    def post(self, metadata: str, *photos: bytes, key: str = "", signed: bool = True) -> TestResponse:
+    def post(
+        self, metadata: str, *photos: bytes, key: str = "", signed: bool = True, clip: bytes | None = None
+    ) -> TestResponse:
         """Send a form as it stands."""
-        headers = {"X-Signature": signature(key or self.key, metadata.encode(), photos)} if signed else {}
-        files = [(io.BytesIO(photo), f"{number}.jpg") for number, photo in enumerate(photos)]
+        headers = {"X-Signature": signature(key or self.key, metadata.encode(), photos, clip)} if signed else {}
         return self.district.anyone(
-            "POST", "/api/v1/evidence/captures", data={"metadata": metadata, "photos": files}, headers=headers
+            "POST", "/api/v1/evidence/captures", data=form(metadata, *photos, clip=clip), headers=headers
         )
+
+
+def form(metadata: str, *photos: bytes, clip: bytes | None = None) -> dict[str, Any]:
+    """Return the parts of a form."""
+    files = [(io.BytesIO(photo), f"{number}.jpg") for number, photo in enumerate(photos)]
+    film = {"clip": (io.BytesIO(clip), "clip.mp4")} if clip is not None else {}
+    return {"metadata": metadata, "photos": files, **film}
+
+
+def report(by: Caller, *photos: bytes, key: str = "", **told: Any) -> TestResponse:
+    """Send a report of a person; `told` is changed where a test says so, None leaves a field out."""
+    content = {"violation": "mixed_waste", "point": "T1", **told}
+    metadata = json.dumps({name: value for name, value in content.items() if value is not None})
+    headers = {"Idempotency-Key": key} if key else {}
+    return by.call("POST", "/api/v1/evidence/reports", data=form(metadata, *photos), headers=headers)
+
+
+def ledger(kind: str = "", capture: str = "") -> list[dict[str, Any]]:
+    """Return the entries of the ledger in the order in which they were written, chained or not yet."""
+    names = ("evidence_ledger", "evidence_ledger_waiting")
+    rows = {row["_id"]: row for name in names for row in database()[name].find()}
+    entries = sorted(rows.values(), key=lambda row: row["_id"])
+    return [row for row in entries if kind in ("", row["kind"]) and capture in ("", row["subject_id"])]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from backend.blobs import get
 from backend.protection import audit
 from backend.storage import database
 from tests.district import DISTRICT, EAST_ONE
-from tests.evidence.conftest import Camera
+from tests.evidence.conftest import Camera, ledger
 from tests.vision import weights
 
 
@@ -37,6 +37,13 @@ def test_a_signed_observation_is_kept_and_promised(camera: Camera) -> None:
     assert row is not None
     assert (row["area"], row["point"], row["device"]) == (f"{EAST_ONE}/C1", "T1", "D1")
     assert abs(row["clock_offset"]) < 5 and row["photos"][0]["width"] == 1280
+    entries = ledger("taken_in", answer.json["id"])
+    assert [(entry["sha256"], entry["detail"]["photo"]) for entry in entries] == [(hashes[0], 0), (hashes[1], 1)]
+    assert {entry["actor"]["id"] for entry in entries} == {"D1"}
+    told = entries[0]["detail"]
+    assert (told["event_id"], told["sm3"]) == ("event-1", row["photos"][0]["sm3"])
+    assert datetime.fromisoformat(told["received_at"]) - datetime.fromisoformat(told["device_time"]) < timedelta(0, 5)
+    assert entries[0]["actor"]["address"] == row["source_address"] == "127.0.0.1"
     [entry] = audit.history("evidence.capture", answer.json["id"])
     assert (entry.actor.kind, entry.actor.id, entry.detail["photos"]) == ("device", "D1", hashes)
 
@@ -54,6 +61,36 @@ def test_the_same_event_sent_again_makes_one_capture(camera: Camera) -> None:
     assert database()["evidence_captures"].count_documents({}) == 1
     other = camera.send(weights.astronaut())
     assert (other.status_code, other.json["code"]) == (409, "event_id_reused")
+    assert len(ledger("taken_in")) == 1
+
+
+def test_a_clock_that_jumps_back_is_written_down_as_it_was(camera: Camera) -> None:
+    now = datetime.now(UTC)
+    for number, device_time in enumerate((now, now - timedelta(hours=3), now - timedelta(minutes=1))):
+        answer = camera.send(weights.coffee(), event_id=f"e{number}", device_time=device_time.isoformat())
+        assert answer.status_code == 202, answer.text
+    offsets = [row["clock_offset"] for row in database()["evidence_captures"].find().sort("_id", 1)]
+    assert [round(offset / 60) for offset in offsets] == [0, 180, 1]
+    assert [round(float(entry["detail"]["clock_offset"]) / 60) for entry in ledger("taken_in")] == [0, 180, 1]
+
+
+def test_the_legal_record_stands_as_it_stood_at_intake(camera: Camera) -> None:
+    staff = camera.staff
+    [device] = staff.get("/api/v1/devices")["items"]
+    address = f"/api/v1/devices/{device['id']}"
+    legal = {"review_document": "清法审 1 号", "reviewed_on": "2026-03-01", "standard": "GB/T 28181-2022"}
+    changed = staff.call("PATCH", address, json=legal, etag=device["etag"])
+    first = camera.send(weights.coffee()).json["id"]
+    signed = staff.call(
+        "POST", f"{address}/sign-photo", data={"photo": (io.BytesIO(weights.cat()), "a")}, etag=changed.json["etag"]
+    )
+    more = {"publication": "https://www.example.gov.cn/cameras", "review_document": "清法审 2 号"}
+    assert staff.call("PATCH", address, json=more, etag=signed.json["etag"]).status_code == 200
+    second = camera.send(weights.coffee(), event_id="event-2").json["id"]
+    before, after = (staff.get(f"/api/v1/evidence/captures/{each}")["legal"] for each in (first, second))
+    assert (before["review_document"], before["complete"]) == ("清法审 1 号", False)
+    assert (after["review_document"], after["complete"]) == ("清法审 2 号", True)
+    assert after["sign_photo"] == hashlib.sha256(weights.cat()).hexdigest()
 
 
 def test_a_forged_unsigned_unknown_or_disabled_device_gets_one_answer(camera: Camera) -> None:
@@ -91,6 +128,10 @@ def observed(**changes: Any) -> dict[str, Any]:
         ({"device": {"$gt": ""}}, "invalid"),
         ({"regions": [{"photo": 5, "label": "袋", "box": [0, 0, 1, 1]}]}, "invalid"),
         ({"regions": [{"photo": 0, "label": "袋", "box": [0.9, 0, 0.1, 1]}]}, "invalid"),
+        ({"before": [1]}, "invalid"),
+        ({"before": [0]}, "invalid"),
+        ({"before": [-1]}, "invalid"),
+        ({"before": ["0"]}, "invalid"),
         ({"surprise": 1}, "invalid"),
     ],
 )
