@@ -75,7 +75,7 @@ def core_records(settings: Settings) -> Registry:
             *events.background_jobs(),
             *rollups.background_jobs(),
             Job(name="audit.seal", title="审计链封存", run=audit.seal, every_seconds=10),
-            Job(name="blobs.remove_orphans", title="清理未完成的文件", run=blobs.remove_orphans, cron="30 3 * * *"),
+            *blobs.background_jobs(),
         ),
         problem_codes=PROBLEM_CODES,
         health_checks=health.CHECKS,
@@ -89,6 +89,7 @@ def spread(registry: Registry) -> None:
     accounts.install_menu(registry.menu_entries)
     events.install(registry.event_handlers, is_enabled=is_enabled)
     rollups.install(registry.metrics)
+    blobs.install_users(registry.blob_users)
     jobs.install(switchable(job, registry.owner_of(job)) for job in registry.jobs)
 
 
@@ -119,6 +120,7 @@ def prepare(settings: Settings, tell: Callable[[str], None]) -> list[DemoAccount
     # Indexes come before data: building one over many records can take the embedded store very long.
     storage.ensure_indexes(registry.documents)
     audit.ensure_indexes()
+    blobs.ensure_indexes()
     ensure_attempt_indexes()
     migrations.migrate(registry.migration_folders(), tell=lambda script: tell(f"Migration {script.id}"))
     install_roles(registry.permissions)

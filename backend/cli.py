@@ -125,6 +125,8 @@ def load_platform() -> Registry:
 @cache
 def platform_commands() -> dict[str, click.Command]:
     """Return the commands that need the platform, its packages' and its plugins', by name."""
+    from backend.blobs import WRAPPED_KEYS
+    from backend.blobs.commands import scrub_blobs
     from backend.identity.commands import create_administrator
     from backend.protection.commands import commands as protection_commands
     from backend.storage.commands import db_commands
@@ -133,7 +135,8 @@ def platform_commands() -> dict[str, click.Command]:
     commands = [
         create_administrator,
         db_commands(registry.migration_folders),
-        *protection_commands(lambda: registry.documents),
+        scrub_blobs,
+        *protection_commands(lambda: registry.documents, [WRAPPED_KEYS]),
         *registry.commands,
     ]
     return {command.name: command for command in commands if command.name}

@@ -47,6 +47,7 @@ class Settings:
     s3_region: str = setting("", "Region of the S3-compatible service")
     s3_access_key: str = setting("", "Access key of the S3-compatible service")
     s3_secret_key: str = setting("", "Secret key of the S3-compatible service")
+    scrub_bytes: int = setting(2_000_000_000, "Bytes of blobs that are read again every 10 minutes to find rot")
 
     session_minutes: int = setting(15, "Life of an access token")
     refresh_hours: int = setting(12, "Life of a session that is not refreshed")
@@ -57,8 +58,10 @@ class Settings:
 
     max_json_bytes: int = setting(1_000_000, "Largest JSON body accepted")
     max_upload_bytes: int = setting(32_000_000, "Largest multipart body accepted")
+    max_open_uploads: int = setting(5, "Uploads of one person that may be under way at once")
+    upload_hours: int = setting(24, "How long an upload may be continued, and waits to be used")
     max_image_pixels: int = setting(50_000_000, "Largest picture accepted, in pixels")
-    max_clip_bytes: int = setting(200_000_000, "Largest clip accepted")
+    max_clip_bytes: int = setting(200_000_000, "Largest clip accepted, and the largest upload that may be continued")
     max_clip_seconds: int = setting(60, "Longest clip accepted")
     max_clip_pixels: int = setting(
         9_000_000, "Largest frame of a clip accepted, in pixels; 8K would not fit the worker"

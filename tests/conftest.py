@@ -12,7 +12,7 @@ import redis
 from flask import Flask
 
 from backend import settings as settings_module
-from backend import storage
+from backend import blobs, storage
 from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store
 from backend.identity import install_roles, keep_areas
@@ -65,6 +65,7 @@ def platform_app(store: Settings) -> Flask:
     app.extensions["registry"] = registry = registries.installed()
     ensure_indexes(registry.documents)
     audit.ensure_indexes()
+    blobs.ensure_indexes()
     ensure_attempt_indexes()
     return app
 

@@ -22,10 +22,14 @@ class BlobShredded(BlobMissing):
 
 
 class BlobDamaged(BlobError):
-    """The stored bytes are not those that were written: altered, cut short, reordered or exchanged."""
+    """The stored bytes are not those that were written: altered, cut short, reordered or exchanged.
 
-    def __init__(self, name: str) -> None:
+    `chunk` is the first one that does not open, counted from 0; None when the blob's key does not.
+    """
+
+    def __init__(self, name: str, chunk: int | None = None) -> None:
         super().__init__(f"文件 {name[:12]} 已损坏或被改动，无法读取。")
+        self.chunk = chunk
 
 
 class BlobStoreFull(BlobError):

@@ -8,6 +8,7 @@ import pymongo
 from redis.exceptions import RedisError
 
 from backend import settings, storage
+from backend.blobs import scrub_status
 from backend.events import dead_deliveries
 from backend.health import figures
 from backend.jobs import connection, dead_jobs
@@ -22,6 +23,7 @@ PROBE_SECONDS = 2.0
 OUTBOX_LATE_SECONDS = 300
 LEAST_FREE_BYTES = 2_000_000_000
 LONG_QUEUE = 1000
+LATE_SCRUB_DAYS = 30
 
 
 def store() -> Health:
@@ -88,6 +90,21 @@ def disk() -> Health:
     return Health("ok" if free > LEAST_FREE_BYTES else "warn", f"数据目录所在磁盘剩余 {free / 1e9:.1f} GB")
 
 
+def blobs_sound() -> Health:
+    """Look at what the scrub of blobs has found."""
+    with pymongo.timeout(PROBE_SECONDS):
+        status = scrub_status()
+    if status.rotten:
+        named = "、".join(f"{each.space} {each.sha256[:12]}" for each in status.rotten[:3])
+        return Health("fail", f"{status.rotten_count} 个文件已损坏或缺失：{named}。请从备份恢复，或重新提交原文件。")
+    if status.finished_at is None:
+        return Health("ok", f"首轮检查中，已检查 {status.checked} 个文件")
+    if (storage.utcnow() - status.finished_at).days >= LATE_SCRUB_DAYS:
+        return Health("warn", f"上次查完全部文件是 {LATE_SCRUB_DAYS} 天以前，请调大 QINGXU_SCRUB_BYTES。")
+    at = status.finished_at.astimezone(storage.LOCAL_ZONE).strftime("%m-%d %H:%M")
+    return Health("ok", f"{at} 查完一轮，{status.round_checked} 个文件完好")
+
+
 STORE = HealthCheck(name="platform.store", title="数据库", run=store)
 QUEUE_STORE = HealthCheck(name="platform.redis", title="Redis", run=queue_store)
 MIGRATIONS = HealthCheck(name="platform.migrations", title="数据迁移", run=migrated)
@@ -102,4 +119,5 @@ CHECKS = (
     HealthCheck(name="platform.outbox", title="事件与任务", run=outbox),
     HealthCheck(name="platform.workers", title="后台进程", run=workers),
     HealthCheck(name="platform.disk", title="磁盘空间", run=disk),
+    HealthCheck(name="platform.blobs", title="文件完好", run=blobs_sound),
 )

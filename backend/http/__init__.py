@@ -11,8 +11,9 @@ from backend.http.json_values import read_json
 from backend.http.pages import Pages, dressed, page
 from backend.http.paging import Page, PageArgs, page_filter, paged, read_page
 from backend.http.problems import Problem, ProblemCode, code_table, register
-from backend.http.rates import limited_by_address
+from backend.http.rates import count_against, limited_by_address, refuse_spent
 from backend.http.resources import resource_blueprint
+from backend.http.resumable import finished_upload
 from backend.http.tables import CellFault, Table, columns_of, read_table, write_table, write_template
 from backend.http.uploads import read_photo
 
@@ -34,8 +35,10 @@ __all__ = [
     "check_if_match",
     "code_table",
     "columns_of",
+    "count_against",
     "dressed",
     "etag_of",
+    "finished_upload",
     "idempotent",
     "idempotent_in_portions",
     "if_match",
@@ -50,6 +53,7 @@ __all__ = [
     "read_page",
     "read_photo",
     "read_table",
+    "refuse_spent",
     "register",
     "requires",
     "resource_blueprint",

@@ -14,6 +14,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 EVERYWHERE = ("bad_request", "too_many_requests", "store_unavailable")
 IN_QUERY = ("invalid",)
 IN_FORM = ("too_large", "unsupported_media_type", "invalid")
+IN_FILES = ("files_full", "files_unavailable")
 IN_JSON = (*IN_FORM, "malformed_json", "json_too_deep")
 
 
@@ -56,7 +57,7 @@ def operation_problems(doc: Mapping[str, Any], named: Iterable[str], method: str
     if any(parameter.get("in") == "query" for parameter in doc.get("parameters", ())):
         codes.update(IN_QUERY)
     for media_type in doc.get("requestBody", {}).get("content", ()):
-        codes.update(IN_JSON if media_type == "application/json" else IN_FORM)
+        codes.update(IN_JSON if media_type == "application/json" else (*IN_FORM, *IN_FILES))
     if method not in ("get", "head", "options"):
         codes.add("foreign_origin")
     return codes

@@ -16,6 +16,8 @@ from backend.settings import Settings
 
 REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 MAX_PARTS = 64
+#: The media type of a portion of an upload that may be continued.
+PORTION = "application/offset+octet-stream"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -38,8 +40,8 @@ def install_exchange(app: Flask, settings: Settings) -> None:
         nobody = Actor(id="", name="未登录", kind="anonymous", address=request.remote_addr or "")
         g.surroundings.enter_context(acting(nobody))
         # Read when the body is first touched, so a body too large is refused before it is read.
-        form = request.mimetype == "multipart/form-data"
-        request.max_content_length = settings.max_upload_bytes if form else settings.max_json_bytes
+        limits = {"multipart/form-data": settings.max_upload_bytes, PORTION: settings.max_clip_bytes}
+        request.max_content_length = limits.get(request.mimetype, settings.max_json_bytes)
         request.max_form_memory_size = settings.max_json_bytes
         request.max_form_parts = MAX_PARTS
         if "\0" in request.path:

@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 from werkzeug.exceptions import HTTPException
 
 from backend import workflow
+from backend.blobs import BlobStoreFull, BlobStoreUnavailable
 from backend.http.arguments import invalid
 from backend.http.problems import Problem, ProblemCode, register
 from backend.identity import IdentityError
@@ -50,6 +51,8 @@ def install_handlers(app: Flask) -> None:
     app.register_error_handler(WorkflowError, lambda error: from_workflow(error).response())
     app.register_error_handler(DuplicateKeyError, lambda _error: Problem("duplicate").response())
     app.register_error_handler(mongoengine.NotUniqueError, lambda _error: Problem("duplicate").response())
+    app.register_error_handler(BlobStoreFull, lambda _error: files_refused("files_full"))
+    app.register_error_handler(BlobStoreUnavailable, lambda _error: files_refused("files_unavailable"))
     for kind in UNREACHABLE:
         app.register_error_handler(kind, store_unavailable)
     app.register_error_handler(OperationFailure, from_operation)
@@ -108,6 +111,12 @@ def store_unavailable(error: Exception) -> Response:
     """Answer that the store cannot be reached, and when to come again."""
     logger.error("store_unavailable", error=str(error)[:500])
     return Problem("store_unavailable", headers={"Retry-After": str(RETRY_SECONDS)}).response()
+
+
+def files_refused(code: str) -> Response:
+    """Answer that a file cannot be kept now; nothing of it was."""
+    logger.error(code)
+    return Problem(code, headers={"Retry-After": str(RETRY_SECONDS)}).response()
 
 
 def from_operation(error: OperationFailure) -> Response:

@@ -12,6 +12,7 @@ from backend.http.exchange import install_exchange
 from backend.http.failures import install_handlers
 from backend.http.json_values import OrjsonProvider
 from backend.http.rates import install_rates
+from backend.http.resumable import blueprint as uploads
 from backend.settings import Settings
 
 
@@ -42,4 +43,5 @@ def install(app: Flask, settings: Settings, *, title: str = "清序开放接口"
     install_handlers(app)
     api = Api(app, title=title, version=version)
     install_docs(app, api)
+    api.register_blueprint(uploads)
     return api

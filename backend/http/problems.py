@@ -118,6 +118,9 @@ register(
         ProblemCode("duplicate", 409, "记录重复", "已有相同的记录，请修改后重试。"),
         ProblemCode("already_exists", 409, "名称已被使用"),
         ProblemCode("conflict", 409, "状态冲突", "记录当前的状态不允许此操作，请刷新后重试。"),
+        ProblemCode("upload_moved", 409, "续传位置不符", "续传位置与已收到的字节数不符，请先查询进度再续传。"),
+        ProblemCode("upload_unfinished", 409, "上传未完成", "文件还没有传完，请续传后再提交。"),
+        ProblemCode("upload_protocol", 412, "上传协议版本不符", "上传须用 tus 1.0.0，请在 Tus-Resumable 中写明。"),
         ProblemCode("stale_version", 412, "内容已被修改", "这条记录已被他人修改，请刷新后重试。"),
         ProblemCode("too_large", 413, "内容过大", "提交的内容过大，请减小后重试。"),
         ProblemCode("unsupported_media_type", 415, "不支持的内容类型", "不支持这种内容类型，请检查 Content-Type。"),
@@ -133,9 +136,13 @@ register(
         ProblemCode("table_header", 422, "表头有误", "表头与模板不一致，请下载最新模板。"),
         ProblemCode("precondition_required", 428, "缺少版本", "修改记录须用 If-Match 写明您所见的版本，请刷新后重试。"),
         ProblemCode("too_many_requests", 429, "请求过于频繁", "请求过于频繁，请稍后再试。"),
+        ProblemCode("too_many_uploads", 429, "未完成的上传过多", "未完成的上传过多，请先完成或取消一部分。"),
         ProblemCode("account_locked", 429, "账号已临时锁定", "密码错误次数过多，账号已临时锁定，请稍后再试。"),
         ProblemCode("headers_too_large", 431, "请求头过大", "请求头过大，请清理浏览器 Cookie 后重试。"),
+        ProblemCode("checksum_mismatch", 460, "校验值不符", "收到的内容与校验值不符，请重传这一段。"),
         ProblemCode("internal_error", 500, "系统错误", "系统出错，已记录。请稍后重试，报修时请提供请求编号。"),
         ProblemCode("store_unavailable", 503, "数据库暂不可用", "数据库暂不可用，请稍后重试。"),
+        ProblemCode("files_unavailable", 503, "文件存储暂不可用", "文件存储暂时无法使用，请稍后重试。"),
+        ProblemCode("files_full", 507, "文件存储已满", "文件存储空间已满，请联系管理员清理或扩容后重试。"),
     ]
 )

@@ -19,6 +19,7 @@ import pluggy
 if TYPE_CHECKING:
     from click import Command
 
+    from backend.blobs import BlobUser
     from backend.events import EventHandler, EventKind
     from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
@@ -260,6 +261,23 @@ def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
         @hookimpl
         def register_commands():
             return [report]
+    """
+
+
+@hookspec
+def register_blob_users() -> Sequence[BlobUser]:  # type: ignore[empty-body]
+    """Return who keeps blobs for the plugin and which of them its records name: the rest is taken away after a day.
+
+    Give the same name to `put_blob` as `user`; a blob that was put without one is never taken away by itself.
+
+    For example::
+
+        def recordings(space, hashes):
+            return [each for each in hashes if each.startswith("ab")]
+
+        @hookimpl
+        def register_blob_users():
+            return [BlobUser(name="noise", referenced=recordings)]
     """
 
 

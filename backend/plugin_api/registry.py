@@ -14,6 +14,7 @@ from backend.storage import UNREACHABLE
 if TYPE_CHECKING:
     from click import Command
 
+    from backend.blobs import BlobUser
     from backend.events import EventHandler, EventKind
     from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
@@ -72,6 +73,7 @@ class Registry:
     jobs: tuple[Job, ...] = ()
     problem_codes: tuple[ProblemCode, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
+    blob_users: tuple[BlobUser, ...] = ()
     commands: tuple[Command, ...] = ()
     plugins: tuple[PluginStatus, ...] = ()
     implementations: Mapping[str, tuple[Implementation, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 
 from click import Command
 
+from backend.blobs import BlobUser
 from backend.events import EventHandler, EventKind
 from backend.http import Blueprint, Pages, ProblemCode
 from backend.identity import Permission
@@ -94,6 +95,7 @@ KINDS = (
     Kind("jobs", Job, of_plugin, "<plugin>.<name>"),
     Kind("problem_codes", ProblemCode, word, "lower_case_words", name_of=lambda problem: str(problem.code)),
     Kind("health_checks", HealthCheck, of_plugin, "<plugin>.<name>"),
+    Kind("blob_users", BlobUser, of_plugin, "<plugin>.<name>"),
     Kind("commands", Command, command_word, "<verb>-<noun>"),
 )
 

@@ -7,6 +7,7 @@ from backend.protection.cipher import TamperedError, open_sealed, seal
 from backend.protection.fields import EncryptedQueryError, EncryptedStringField, decrypt_field, encrypt_field
 from backend.protection.keys import MasterKeyError, UnknownKeyVersion, ensure_keys, forget_keys
 from backend.protection.masking import mask
+from backend.protection.rotation import Sealed
 
 __all__ = [
     "SYSTEM",
@@ -15,6 +16,7 @@ __all__ = [
     "EncryptedQueryError",
     "EncryptedStringField",
     "MasterKeyError",
+    "Sealed",
     "TamperedError",
     "UnknownKeyVersion",
     "acting",

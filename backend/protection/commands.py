@@ -10,11 +10,11 @@ from mongoengine import Document
 
 from backend.protection import audit, keys
 from backend.protection.keys import MasterKeyError
-from backend.protection.rotation import rotate_keys
+from backend.protection.rotation import Sealed, rotate_keys
 
 T = TypeVar("T")
 
-ROTATE = """换用新一版数据密钥和当前设置的算法，重新加密所有加密字段。
+ROTATE = """换用新一版数据密钥和当前设置的算法，重新加密所有加密字段和文件密钥。
 
 可随时中断，再次运行即续行；运行期间业务照常读写。盲索引密钥和审计密钥不轮换：换了便查不到、验不了旧数据。
 """
@@ -22,13 +22,13 @@ REWRAP = "更换主密钥后运行：用 QINGXU_PREVIOUS_MASTER_KEY 解开、用
 VERIFY = "校验审计链：完整则给出末条校验值（可抄存备查），否则指出第一处破坏并以 1 退出。"
 
 
-def commands(documents: Callable[[], Iterable[type[Document]]]) -> list[click.Command]:
-    """Return the commands; `documents` is asked for all stored documents when keys are rotated."""
+def commands(documents: Callable[[], Iterable[type[Document]]], sealed: Iterable[Sealed] = ()) -> list[click.Command]:
+    """Return the commands; `documents` is asked for all stored documents when keys are rotated, `sealed` goes along."""
 
     @click.command("rotate-keys", help=ROTATE)
     @click.option("--batch-size", default=500, show_default=True, type=click.IntRange(1, 10_000), help="每批记录数")
     def rotate(batch_size: int) -> None:
-        result = _or_sentence(lambda: rotate_keys(documents(), tell=click.echo, batch_size=batch_size))
+        result = _or_sentence(lambda: rotate_keys(documents(), sealed=sealed, tell=click.echo, batch_size=batch_size))
         for place in result.unreadable:
             click.echo(f"无法解密：{place}", err=True)
         if result.unreadable:

@@ -101,7 +101,7 @@ class EncryptedStringField(StringField):
 
 def encrypt_field(document_class: type[Document], record_id: ObjectId | str, field_name: str, value: str) -> bytes:
     """Return the stored form of a value, for rows that are written past MongoEngine."""
-    return seal(value.encode(), _place(document_class, record_id, field_name), FIELD)
+    return seal(value.encode(), place_of(document_class, record_id, field_name), FIELD)
 
 
 @overload
@@ -130,14 +130,14 @@ def encrypted_fields(document_class: type[Document]) -> dict[str, str]:
 
 def _open(document_class: type[Document], record_id: ObjectId | str, field_name: str, ciphertext: bytes) -> str:
     try:
-        return open_sealed(ciphertext, _place(document_class, record_id, field_name), FIELD).decode()
+        return open_sealed(ciphertext, place_of(document_class, record_id, field_name), FIELD).decode()
     except TamperedError as error:
         where = f"{document_class._get_collection_name()} {record_id} {field_name}"
         raise TamperedError(f"{where}: {error}") from None
 
 
-def _place(document_class: type[Document], record_id: ObjectId | str, field_name: str) -> bytes:
-    """Name the one place where a ciphertext is valid."""
+def place_of(document_class: type[Document], record_id: ObjectId | str, field_name: str) -> bytes:
+    """Name the one place where a ciphertext is valid: the associated bytes of its cipher."""
     if record_id is None:
         raise TypeError(f"{document_class.__name__}.{field_name} is encrypted for one record: set the id first.")
     return _prefix(document_class, field_name) + str(record_id).encode()  # type: ignore[arg-type]

@@ -1,4 +1,7 @@
-"""Key rotation: a new version of the field key, and every encrypted field sealed again with it.
+"""Key rotation: new versions of the field and blob keys, and all that they sealed sealed again with them.
+
+What is sealed again are the encrypted fields of documents, and the wrapped keys of blobs: a blob's bytes stay as they
+are, under the key of its own.
 
 The journal in `key_rotations` says which version is being made and how far each collection is, so a rotation that was
 killed goes on where it stopped. A value is replaced only where the old ciphertext still lies, so a change made
@@ -8,7 +11,7 @@ meanwhile is never overwritten. Old versions stay readable throughout and after.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -21,9 +24,9 @@ from pymongo.errors import DuplicateKeyError
 
 from backend import settings, storage
 from backend.protection import keys
-from backend.protection.cipher import TamperedError, is_sealed_by
-from backend.protection.fields import decrypt_field, encrypt_field, encrypted_fields
-from backend.protection.keys import FIELD, UnknownKeyVersion
+from backend.protection.cipher import TamperedError, is_sealed_by, open_sealed, seal
+from backend.protection.fields import encrypted_fields, place_of
+from backend.protection.keys import BLOB, FIELD, UnknownKeyVersion
 
 #: So many unreadable fields are named at most.
 SHOWN = 100
@@ -33,7 +36,7 @@ Tell = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Rotation:
-    """What a rotation did: the new version, fields sealed again by this run, and those that could not be opened.
+    """What a rotation did: the field key's new version, what this run sealed again, what could not be opened.
 
     With unreadable fields the old versions are not marked as retired.
     """
@@ -43,66 +46,77 @@ class Rotation:
     unreadable: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Shelf:
-    """One collection and its encrypted fields (name in the store -> owner and attribute)."""
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """Sealed bytes in the field of a collection; `place` makes the associated bytes from the fields in `needs`."""
 
-    collection: Collection[dict[str, Any]]
-    fields: dict[str, tuple[type[Document], str]]
+    collection: str
+    field: str
+    place: Callable[[Mapping[str, Any]], bytes]
+    needs: tuple[str, ...] = ()
+    purpose: str = BLOB
 
 
 def rotate_keys(
     documents: Iterable[type[Document]],
     *,
+    sealed: Iterable[Sealed] = (),
     tell: Tell = lambda _: None,
     batch_size: int = 500,
     settle_seconds: float = keys.REFRESH_SECONDS + 5,
 ) -> Rotation:
-    """Seal every encrypted field of `documents` with a new key version and the cipher of the settings.
+    """Seal the encrypted fields of `documents`, and `sealed`, with new key versions and the cipher of the settings.
 
     Goes over all records until nothing sealed otherwise is found. The later passes wait until `settle_seconds` after
-    the new version was made: by then every process writes with it. Raises MasterKeyError.
+    the new versions were made: by then every process writes with them. Raises MasterKeyError.
     """
-    shelves = _shelves(documents)
-    journal = _begun()
-    version, cipher = journal["version"], journal["cipher"]
-    keys.ensure_version(FIELD, version)
-    tell(f"数据密钥第 {version} 版，算法 {cipher}，共 {len(shelves)} 个集合。")
+    shelves = _shelves([*_fields_of(documents), *sealed])
+    journal = _begun({FIELD, *(each.purpose for shelf in shelves.values() for each in shelf)})
+    versions, cipher = journal["versions"], journal["cipher"]
+    for purpose, version in versions.items():
+        keys.ensure_version(purpose, version)
+    tell(f"数据密钥第 {versions[FIELD]} 版，算法 {cipher}，共 {len(shelves)} 个集合。")
     changed = 0
     while True:
         for name, shelf in shelves.items():
-            for step in _steps(shelf, name, journal, batch_size):
+            for step in _steps(name, shelf, journal, batch_size):
                 changed += step
                 tell(f"{name}：已检查 {journal['examined'].get(name, 0)} 条，本次重新加密 {changed} 个字段。")
         if journal["pass"] > 1 and not journal["stale"]:
             break
-        _settle(version, settle_seconds, tell)
+        _settle(versions, settle_seconds, tell)
         journal |= _pass(journal["pass"] + 1)
         _note(journal)
     unreadable = tuple(journal["unreadable"])
     if not unreadable:
-        keys.retire(FIELD, below=version)
+        for purpose, version in versions.items():
+            keys.retire(purpose, below=version)
     _note(journal | {"finished_at": storage.utcnow()})
-    return Rotation(version, changed, unreadable)
+    return Rotation(versions[FIELD], changed, unreadable)
 
 
-def _begun() -> dict[str, Any]:
+def _begun(purposes: Iterable[str] = (FIELD,)) -> dict[str, Any]:
     """Return the journal of the unfinished rotation, or begin one; several processes get the same."""
     chosen = settings.current().cipher
     journal = _journals().find_one({"finished_at": None})
     if journal is None:
-        keys.current_key(FIELD)
-        version = keys.versions(FIELD)[-1]["version"] + 1
-        journal = {"_id": f"{FIELD}:{version}", "version": version, "cipher": chosen, **_pass(1)}
+        versions = {purpose: _next_version(purpose) for purpose in purposes}
+        journal = {"_id": f"{FIELD}:{versions[FIELD]}", "versions": versions, "cipher": chosen, **_pass(1)}
         journal |= {"started_at": storage.utcnow(), "finished_at": None}
         try:
             _journals().insert_one(journal)
         except DuplicateKeyError:
-            return _begun()
-    if journal["cipher"] != chosen:  # the setting was changed while the rotation stood still
-        journal |= {"cipher": chosen, **_pass(1)}
+            return _begun(purposes)
+    more = {purpose: _next_version(purpose) for purpose in set(purposes) - journal["versions"].keys()}
+    if more or journal["cipher"] != chosen:  # the setting was changed while the rotation stood still
+        journal |= {"cipher": chosen, "versions": journal["versions"] | more, **_pass(1)}
         _note(journal)
     return journal
+
+
+def _next_version(purpose: str) -> int:
+    keys.current_key(purpose)
+    return int(keys.versions(purpose)[-1]["version"]) + 1
 
 
 def _pass(number: int) -> dict[str, Any]:
@@ -110,26 +124,30 @@ def _pass(number: int) -> dict[str, Any]:
     return {"pass": number, "stale": 0, "unreadable": [], "positions": {}, "examined": {}}
 
 
-def _steps(shelf: _Shelf, name: str, journal: dict[str, Any], batch_size: int) -> Iterator[int]:
+def _steps(name: str, shelf: list[Sealed], journal: dict[str, Any], batch_size: int) -> Iterator[int]:
     """Go over one collection in _id order from where the journal stands; yield the changes of each noted batch."""
+    collection = storage.database()[name]
     position = journal["positions"].get(name)
     query = {} if position is None else {"_id": {"$gt": position}}
-    rows = shelf.collection.find(query, dict.fromkeys(shelf.fields, 1)).sort("_id").batch_size(batch_size)
+    wanted = {field for each in shelf for field in (each.field, *each.needs)}
+    rows = collection.find(query, dict.fromkeys(wanted, 1)).sort("_id").batch_size(batch_size)
     while batch := list(islice(rows, batch_size)):
         updates = []
         for row in batch:
-            for stored_name, (owner, attribute) in shelf.fields.items():
-                old = row.get(stored_name)
-                if old is None or is_sealed_by(old, journal["version"], journal["cipher"]):
+            for each in shelf:
+                old = row.get(each.field)
+                if old is None or is_sealed_by(old, journal["versions"][each.purpose], journal["cipher"]):
                     continue
+                place = each.place(row)
                 try:
-                    plain = decrypt_field(owner, row["_id"], attribute, old)
+                    plain = open_sealed(old, place, each.purpose)
                 except (TamperedError, UnknownKeyVersion) as error:
-                    journal["unreadable"] = [*journal["unreadable"], str(error)][:SHOWN]
+                    said = f"{name} {row['_id']} {each.field}: {error}"
+                    journal["unreadable"] = [*journal["unreadable"], said][:SHOWN]
                     continue
-                new = encrypt_field(owner, row["_id"], attribute, plain)
-                updates.append(UpdateOne({"_id": row["_id"], stored_name: old}, {"$set": {stored_name: new}}))
-        changed = shelf.collection.bulk_write(updates, ordered=False).modified_count if updates else 0
+                new = seal(plain, place, each.purpose)
+                updates.append(UpdateOne({"_id": row["_id"], each.field: old}, {"$set": {each.field: new}}))
+        changed = collection.bulk_write(updates, ordered=False).modified_count if updates else 0
         journal["stale"] += len(updates)
         journal["positions"][name] = batch[-1]["_id"]
         journal["examined"][name] = journal["examined"].get(name, 0) + len(batch)
@@ -137,25 +155,37 @@ def _steps(shelf: _Shelf, name: str, journal: dict[str, Any], batch_size: int) -
         yield changed
 
 
-def _settle(version: int, seconds: float, tell: Tell) -> None:
-    """Wait until every process must have seen the new version."""
-    made = next(row["created_at"] for row in keys.versions(FIELD) if row["version"] == version)
+def _settle(versions: Mapping[str, int], seconds: float, tell: Tell) -> None:
+    """Wait until every process must have seen the new versions."""
+    made = max(
+        row["created_at"]
+        for purpose, version in versions.items()
+        for row in keys.versions(purpose)
+        if row["version"] == version
+    )
     wait = (made + timedelta(seconds=seconds) - storage.utcnow()).total_seconds()
     if wait > 0:
         tell(f"等待 {wait:.0f} 秒，让所有进程改用新密钥，然后复查。")
         time.sleep(wait)
 
 
-def _shelves(documents: Iterable[type[Document]]) -> dict[str, _Shelf]:
-    """Gather the encrypted fields by collection: documents of one family share theirs."""
-    shelves: dict[str, _Shelf] = {}
+def _fields_of(documents: Iterable[type[Document]]) -> Iterator[Sealed]:
     for document in documents:
-        fields = {stored: (document, name) for stored, name in encrypted_fields(document).items()}
-        if fields:
-            collection = storage.database()[document._get_collection_name()]
-            shelf = shelves.setdefault(collection.name, _Shelf(collection, {}))
-            shelf.fields.update(fields)
-    return dict(sorted(shelves.items()))
+        for stored, name in encrypted_fields(document).items():
+            yield Sealed(
+                collection=document._get_collection_name(),
+                field=stored,
+                place=lambda row, document=document, name=name: place_of(document, row["_id"], name),  # type: ignore[misc]
+                purpose=FIELD,
+            )
+
+
+def _shelves(sealed: Iterable[Sealed]) -> dict[str, list[Sealed]]:
+    """Gather what is sealed by collection: documents of one family share theirs."""
+    shelves: dict[str, dict[str, Sealed]] = {}
+    for each in sealed:
+        shelves.setdefault(each.collection, {})[each.field] = each
+    return {name: list(shelf.values()) for name, shelf in sorted(shelves.items())}
 
 
 def _journals() -> Collection[dict[str, Any]]:

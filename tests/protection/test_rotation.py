@@ -84,7 +84,7 @@ def test_killed_at_any_point_it_goes_on_where_it_stopped(start_process, monkeypa
 def test_the_command_finishes_by_itself(start_process, monkeypatch):
     fill()
     journal = rotation._begun()
-    keys.ensure_version("field", journal["version"])
+    keys.ensure_version("field", journal["versions"]["field"])
     long_ago = storage.utcnow().replace(year=2020)
     storage.database()["data_keys"].update_one({"_id": "field:2"}, {"$set": {"created_at": long_ago}})
     output, _ = start_process("tests.protection.program", "rotate-keys").communicate(timeout=60)
