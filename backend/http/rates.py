@@ -75,6 +75,16 @@ class Rates:
             self.blocks[str(limit), key] = block
         return not block.refusing
 
+    def spent(self, limit: RateLimitItem, key: str) -> bool:
+        """Say whether one request more would go beyond `limit`, without counting any."""
+        if monotonic() >= self.alone_until:
+            try:
+                return not self.shared.test(limit, key)
+            except Exception as error:
+                logger.warning("rate_limits_without_redis", error=str(error)[:200])
+                self.alone_until = monotonic() + WITHOUT_REDIS_SECONDS
+        return not self.alone.test(limit, key)
+
     def take(self, limit: RateLimitItem, key: str, size: int, now: float) -> bool:
         """Take `size` requests from the window, of Redis if it answers."""
         if now >= self.alone_until:
@@ -112,6 +122,20 @@ def limited_by_address(rate: Callable[[], str]) -> Callable[[View], View]:
         return limited  # type: ignore[return-value]
 
     return decorator
+
+
+def count_against(rate: str, key: str) -> None:
+    """Count one request, or one failure, under a key of the caller's own; raises Problem `too_many_requests`."""
+    limit = parse(rate)
+    if not current_app.extensions["qingxu-rates"].allows(limit, key):
+        raise too_many(limit)
+
+
+def refuse_spent(rate: str, key: str) -> None:
+    """Raise Problem `too_many_requests` when `count_against` has counted all that `rate` allows; counts nothing."""
+    limit = parse(rate)
+    if current_app.extensions["qingxu-rates"].spent(limit, key):
+        raise too_many(limit)
 
 
 def caller() -> str:

@@ -14,7 +14,7 @@ from backend.identity.permissions import (
 )
 from backend.identity.principal import HeldGrant, Principal
 from backend.identity.registers import area_paths, keep_areas, keep_organisations, move_area
-from backend.identity.requests import COOKIE, current_client, current_principal, principal_or_none
+from backend.identity.requests import COOKIE, current_client, current_principal, is_foreign, principal_or_none
 from backend.identity.resolving import find_principal, principal_of
 from backend.identity.scope import area_filter, permitted, reach, require, require_anywhere, scope_filter
 from backend.identity.sessions import Client, end_session, log_in, refresh
@@ -66,6 +66,7 @@ __all__ = [
     "find_principal",
     "home_of",
     "install_roles",
+    "is_foreign",
     "keep_areas",
     "keep_organisations",
     "know_permissions",

@@ -171,8 +171,8 @@ def register_jobs() -> Sequence[Job]:
 
 @hookimpl
 def register_pages() -> Sequence[Pages]:
-    """Let people judge cases."""
-    return [case_pages.pages]
+    """Let people judge cases, and the person concerned see what is known."""
+    return [case_pages.pages, notice_pages.pages]
 
 
 @hookimpl

@@ -16,6 +16,7 @@ from bson import ObjectId
 from backend.plugin_api import atomically, audit, current_settings, district_of, get_logger, shred_blob, utcnow
 from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.cases.models import Case
+from plugins.evidence.concerned.models import Defence, NoticeVisit
 from plugins.evidence.custody import note
 
 #: Cases, and captures without one, of one run of the job.
@@ -92,7 +93,11 @@ def delete_captures(captures: list[Row], *, case: Row | None) -> None:
             forget_people(case)
             Case._get_collection().update_one(
                 {"_id": case["_id"]},
-                {"$set": {"shredded_at": now}, "$unset": {"notice_code": "", "repeats": ""}, "$inc": {"version": 1}},
+                {
+                    "$set": {"shredded_at": now},
+                    "$unset": {"notice_code": "", "notice_index": "", "repeats": ""},
+                    "$inc": {"version": 1},
+                },
             )
         note(
             "shredded",
@@ -123,11 +128,16 @@ def hashes_of(captures: Collection[Row]) -> Iterator[str]:
 
 def hashes_of_case(case: Row | None) -> Iterator[str]:
     """Yield the hashes of what was made of the case as a whole."""
-    return iter(())
+    if case:
+        for defence in Defence._get_collection().find({"case": case["_id"]}, {"photos": 1}):
+            yield from (photo["sha256"] for photo in defence.get("photos", ()))
 
 
 def forget_people(case: Row) -> None:
     """Remove from the case's own records what people wrote about themselves."""
+    told = {"text": "", "phone": "", "answer": "", "photos": ""}
+    Defence._get_collection().update_many({"case": case["_id"]}, {"$unset": told, "$inc": {"version": 1}})
+    NoticeVisit._get_collection().delete_many({"case": case["_id"]})
 
 
 def referenced_elsewhere(area: str, hashes: set[str], captures: list[ObjectId], case: Row | None) -> set[str]:
@@ -138,4 +148,7 @@ def referenced_elsewhere(area: str, hashes: set[str], captures: list[ObjectId], 
         {"_id": {"$nin": captures}, **inside, "$or": [{"photos.sha256": named}, {"clip.sha256": named}]}
     )
     exhibits = Exhibit._get_collection().find({"sha256": named, "capture": {"$nin": captures}, **inside}, {"sha256": 1})
-    return hashes & {*hashes_of(list(others)), *(exhibit["sha256"] for exhibit in exhibits)}
+    own = {"case": {"$ne": case["_id"]}} if case else {}
+    defences = Defence._get_collection().find({"photos.sha256": named, **own}, {"photos": 1})
+    said = (photo["sha256"] for defence in defences for photo in defence["photos"])
+    return hashes & {*hashes_of(list(others)), *(exhibit["sha256"] for exhibit in exhibits), *said}

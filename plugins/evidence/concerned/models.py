@@ -1,0 +1,61 @@
+"""What the person concerned says, and who looks with a notice code, as stored."""
+
+from __future__ import annotations
+
+from mongoengine import (
+    BinaryField,
+    BooleanField,
+    DateTimeField,
+    EmbeddedDocument,
+    EmbeddedDocumentListField,
+    IntField,
+    ObjectIdField,
+    StringField,
+)
+
+from backend.plugin_api import EncryptedStringField, PlacedRecord, Record
+
+LONGEST_DEFENCE = 2000
+MOST_PHOTOS = 3
+
+
+class DefencePhoto(EmbeddedDocument):
+    """A photo that came with a defence: its blob is named by the hash of its bytes."""
+
+    sha256 = StringField(required=True)
+    sm3 = StringField(required=True)
+    media_type = StringField(required=True)
+    size = IntField(required=True)
+
+
+class Defence(PlacedRecord):
+    """What the person concerned states, and what was answered. `upheld` says that it was found to be right."""
+
+    meta = {
+        "collection": "evidence_defences",
+        "indexes": [("case", "id"), {"fields": ["photos.sha256"], "sparse": True}],
+    }
+
+    case = ObjectIdField(required=True)
+    text = EncryptedStringField(required=True, max_length=LONGEST_DEFENCE)
+    phone = EncryptedStringField(max_length=30)
+    photos = EmbeddedDocumentListField(DefencePhoto)
+    filed_at = DateTimeField(required=True)
+    answer = EncryptedStringField(max_length=LONGEST_DEFENCE)
+    upheld = BooleanField()
+    answered_at = DateTimeField()
+    answered_by = StringField()
+    answered_name = StringField()
+
+
+class NoticeVisit(Record):
+    """Somebody who typed a notice code: the cookie's hash, and the case that it opens for a while."""
+
+    meta = {
+        "collection": "evidence_notice_visits",
+        "indexes": [{"fields": ["token"], "unique": True}, {"fields": ["expires_at"], "expireAfterSeconds": 0}],
+    }
+
+    token = BinaryField(required=True)
+    case = ObjectIdField(required=True)
+    expires_at = DateTimeField(required=True)
