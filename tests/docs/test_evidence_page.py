@@ -61,7 +61,7 @@ def test_the_command_line_computes_the_same(tmp_path: Path) -> None:
 def test_every_field_violation_state_and_answer_has_its_line() -> None:
     form = pages.section(PAGE, "The form")
     listed = pages.first_cells(form)
-    assert set(listed) == {"metadata", "photos"} | ObservationSchema().fields.keys() | VIOLATIONS.keys()
+    assert set(listed) == {"metadata", "photos", "clip"} | ObservationSchema().fields.keys() | VIOLATIONS.keys()
     needed = {name for name, field in ObservationSchema().fields.items() if field.required}
     assert set(re.findall(r"^\| `(\w+)` \| yes \|", form, re.MULTILINE)) == needed
     assert all(f"| {title} |" in form for title in VIOLATIONS.values())
