@@ -1,4 +1,4 @@
-"""Small packages made without a platform: the real writer, keys of our own, and a ledger by the rules of the custody page."""
+"""Small packages made without a platform: the real writer, and keys of our own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from plugins.evidence.custody.pem import pem
 from plugins.evidence.custody.signing import SM2_START
-from plugins.evidence.handover.package import Package, Signer, canonical, seal, small_item
+from plugins.evidence.handover.package import Package, Signer, canonical, measured, seal, small_item
 from plugins.evidence.handover.verify_evidence import CERTIFICATE, LEDGER, Report, verify
 
 
@@ -31,16 +31,19 @@ class Key:
         self.fingerprint = hashlib.sha256(self.spki).hexdigest()
 
     def sign(self, data: bytes) -> Mapping[str, str]:
+        """Return a signature."""
         sm2 = self.algorithm == "SM2"
         value = gmssl_pyx.sm2_sign(self.secret, self.point, data) if sm2 else self.private.sign(data)
         return {"algorithm": self.algorithm, "key_id": self.fingerprint[:16], "value": value.hex()}
 
     @property
     def signer(self) -> Signer:
+        """What the writer signs with."""
         return Signer(self.algorithm, self.fingerprint, self.sign)
 
     @property
     def pem(self) -> bytes:
+        """The public key as a package has it."""
         return pem("PUBLIC KEY", self.spki).encode()
 
 
@@ -52,7 +55,12 @@ def package(key: Key) -> Package:
         small_item("originals/c01-p01.jpg", "original", "原件", "image/jpeg", os.urandom(700)),
         small_item("exhibits/c01-p01-face1.jpg", "exhibit", "人脸", "image/jpeg", os.urandom(300), kind="face"),
     ]
-    return seal({"case": {"number": "案1", "kind": "lead"}, "made": {"by": "甲"}, "captures": []}, items, key.signer)
+    return seal(
+        {"case": {"number": "案1", "kind": "lead"}, "made": {"by": "甲"}, "captures": []},
+        items,
+        {item.path: measured(item) for item in items},
+        key.signer,
+    )
 
 
 def whole(made: Package) -> bytes:

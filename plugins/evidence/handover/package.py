@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
@@ -37,11 +37,17 @@ class Item:
     role: str
     title: str
     media_type: str
-    size: int
     sha256: str
     sm3: str
     read: Callable[[], Iterable[bytes]]
     more: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Measure(NamedTuple):
+    """Size in bytes and CRC-32 of a file's content."""
+
+    size: int
+    crc: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Package:
     manifest: bytes
     signature: bytes
     items: Sequence[Item]
-    crcs: Sequence[int]
+    measures: Mapping[str, Measure]
 
     @property
     def size(self) -> int:
@@ -82,43 +88,42 @@ class Package:
     def _entries(self) -> Iterator[tuple[str, Callable[[], Iterable[bytes]], int, int]]:
         for name, content in ((form.MANIFEST, self.manifest), (form.SIGNATURE, self.signature)):
             yield name, lambda content=content: [content], zlib.crc32(content), len(content)  # type: ignore[misc]
-        for item, crc in zip(self.items, self.crcs, strict=True):
-            yield item.path, item.read, crc, item.size
+        for item in self.items:
+            yield item.path, item.read, self.measures[item.path].crc, self.measures[item.path].size
 
 
-def seal(facts: Mapping[str, Any], items: Sequence[Item], signer: Signer) -> Package:
-    """Return a package with a signed manifest: `facts` (case, made, captures) and all files.
+def seal(facts: Mapping[str, Any], items: Sequence[Item], measures: Mapping[str, Measure], signer: Signer) -> Package:
+    """Return a package with a signed manifest: `facts` (case, made, captures) and all files, each `measured` by path.
 
-    Reads every file once, and raises PackageRefused for one that is not what its record says, or for too much.
-    The first two items are `certificate.pem` and `ledger.json`.
+    The first two items are `certificate.pem` and `ledger.json`. Raises PackageRefused for too much.
     """
-    crcs = [checked(item) for item in items]
     described = [
         {
-            **{name: getattr(item, name) for name in ("path", "role", "title", "media_type", "size", "sha256", "sm3")},
+            **{name: getattr(item, name) for name in ("path", "role", "title", "media_type", "sha256", "sm3")},
             **item.more,
-            "crc32": crc,
+            "size": measures[item.path].size,
+            "crc32": measures[item.path].crc,
         }
-        for item, crc in zip(items, crcs, strict=True)
+        for item in items
     ]
     head = {"format": FORMAT, "version": VERSION, "algorithm": signer.algorithm, "key": signer.fingerprint}
     manifest = canonical({**head, **facts, "files": described})
-    package = Package(manifest, canonical(dict(signer.sign(form.SIGNED + manifest))), items, crcs)
+    package = Package(manifest, canonical(signer.sign(form.SIGNED + manifest)), items, measures)
     if package.size > MOST_BYTES or len(items) > MOST_FILES:
         raise PackageRefused("移送包超过 4 GB，无法制作。请先拆分案件。")
     return package
 
 
-def checked(item: Item) -> int:
-    """Return the CRC-32 of a file's content; raises PackageRefused when that is not what the record says."""
+def measured(item: Item) -> Measure:
+    """Read a file once for its size and CRC-32; raises PackageRefused when its hashes are not those of the record."""
     crc, size, digest, chinese = 0, 0, hashlib.sha256(), Hash(SM3())
     for chunk in item.read():
         crc, size = zlib.crc32(chunk, crc), size + len(chunk)
         digest.update(chunk)
         chinese.update(chunk)
-    if (size, digest.hexdigest(), chinese.finalize().hex()) != (item.size, item.sha256, item.sm3):
+    if (digest.hexdigest(), chinese.finalize().hex()) != (item.sha256, item.sm3):
         raise PackageRefused(f"{item.title}的内容与收取时登记的哈希值不符，已停止制作。")
-    return crc
+    return Measure(size, crc)
 
 
 def small_item(path: str, role: str, title: str, media_type: str, content: bytes, **more: Any) -> Item:
@@ -130,7 +135,6 @@ def small_item(path: str, role: str, title: str, media_type: str, content: bytes
         role=role,
         title=title,
         media_type=media_type,
-        size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         sm3=chinese.finalize().hex(),
         read=lambda: [content],

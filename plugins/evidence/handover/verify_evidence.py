@@ -16,9 +16,10 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -28,11 +29,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 CONTAINER = "容器"
 MANIFEST, SIGNATURE, CERTIFICATE, LEDGER = HEADS = ("manifest.json", "manifest.sig", "certificate.pem", "ledger.json")
-AUTHORITY = "stamps/authority.pem"
 SIGNED = b"qingxu-evidence-package-v1\n"
 CHUNK = 1 << 20
 #: Bounds on what is read into memory; the content of other files is only hashed.
-LARGEST = {MANIFEST: 64 << 20, SIGNATURE: 1 << 16, CERTIFICATE: 1 << 16, LEDGER: 256 << 20}
+LARGEST = {MANIFEST: 32 << 20, SIGNATURE: 1 << 16, CERTIFICATE: 1 << 16, LEDGER: 128 << 20}
 LARGEST_SMALL = 1 << 20
 MOST_FINDINGS = 200
 
@@ -404,7 +404,7 @@ def read_json(content: bytes) -> Any:
     """Return an object from JSON of the one form that the platform writes; raises Refused for any other."""
     try:
         value = json.loads(content, parse_int=whole, parse_constant=whole)
-        again = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        again = as_json(value)
     except (ValueError, RecursionError, UnicodeError):
         raise Refused("不是有效的 JSON") from None
     if not isinstance(value, dict) or again != content:
@@ -536,6 +536,7 @@ def multiple(factor: int, point: Point) -> Point:
     return total
 
 
+@lru_cache(maxsize=4096)
 def sm2_verify(public: bytes, data: bytes, signature: bytes, signer: bytes = b"1234567812345678") -> bool:
     """Say whether `signature` (DER of r and s) over `data` is that of the public point (64 bytes)."""
     r, s = (number(each) for each in inside(one_node(signature), 0x30, 2))
@@ -564,7 +565,8 @@ class Node(NamedTuple):
 
 def nodes(data: bytes) -> list[Node]:
     """Return the values that follow each other in `data`; raises Refused for what is not DER."""
-    found, start = [], 0
+    found: list[Node] = []
+    start = 0
     while start < len(data):
         if len(data) < start + 2 or data[start] & 0x1F == 0x1F:
             raise Refused("不是有效的 DER 编码")
@@ -684,20 +686,27 @@ TST_INFO, SIGNED_DATA = "1.2.840.113549.1.9.16.1.4", "1.2.840.113549.1.7.2"
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 #: RSA signatures of PKCS #1 v1.5: named by the key alone, or with SHA-256, -384 or -512.
 PKCS1 = tuple(f"1.2.840.113549.1.1.{last}" for last in (1, 11, 12, 13))
+#: The hash of a certificate's signature, by the name of the whole: RSA and ECDSA with SHA-256, -384 and -512.
+CERTIFIED_BY = {
+    f"{family}.{last}": name
+    for family, lasts in (("1.2.840.113549.1.1", (11, 12, 13)), ("1.2.840.10045.4.3", (2, 3, 4)))
+    for last, name in zip(lasts, ("sha256", "sha384", "sha512"))
+}
 TIME_STAMPING = bytes.fromhex("300a06082b06010505070308")
 
 
 class Stamp(NamedTuple):
-    """A time stamp that holds: when, for what hash, by whose certificate."""
+    """A time stamp that holds: when, for what hash, by whose certificate, and whether a known authority issued that."""
 
     at: datetime
     algorithm: str
     imprint: bytes
     certificate: bytes
+    issued: bool
 
 
-def read_stamp(content: bytes, authorities: Iterable[bytes]) -> Stamp:
-    """Verify a time stamp by one of the authorities' certificates (DER) or one it brings; raises Refused."""
+def read_stamp(content: bytes, authorities: Sequence[bytes]) -> Stamp:
+    """Verify a time stamp up to one of the authorities' certificates (DER), if there are any; raises Refused."""
     outer = inside(one_node(content), 0x30, 1)
     if outer[0].tag == 0x30:  # the authority's whole answer: status, then the token
         if len(outer) < 2 or number(inside(outer[0], 0x30, 1)[0]) not in (0, 1):
@@ -715,9 +724,11 @@ def read_stamp(content: bytes, authorities: Iterable[bytes]) -> Stamp:
     if len(signers) != 1:
         raise Refused("应有且仅有一个签名")
     certificate = check_signer(signers[0], info.body, [*authorities, *brought])
+    if authorities:
+        check_issued(certificate, authorities, brought)
     told = inside(one_node(info.body), 0x30, 5)
     algorithm, imprint = inside(told[2], 0x30, 2)
-    return Stamp(moment(told[4]), digest_name(algorithm), imprint.body, certificate)
+    return Stamp(moment(told[4]), digest_name(algorithm), imprint.body, certificate, bool(authorities))
 
 
 def digest_name(algorithm: Node) -> str:
@@ -754,6 +765,28 @@ def check_signer(signer: Node, info: bytes, certificates: Sequence[bytes]) -> by
     return certificate
 
 
+def check_issued(certificate: bytes, authorities: Sequence[bytes], brought: Sequence[bytes]) -> None:
+    """Follow who issued a certificate up to one of the authorities'; raises Refused when that leads nowhere."""
+    for _ in range(5):
+        if certificate in authorities:
+            return
+        body, algorithm, signature = inside(one_node(certificate), 0x30, 3)
+        issuer = certificate_parts(certificate)[2].whole
+        scheme = oid(inside(algorithm, 0x30, 1)[0])
+        for above in (*authorities, *brought):
+            if above == certificate or certificate_parts(above)[4].whole != issuer:
+                continue
+            try:
+                check_stamp_signature(above, scheme, CERTIFIED_BY.get(scheme, ""), signature.body[1:], body.whole)
+            except Refused:
+                continue
+            certificate = above
+            break
+        else:
+            break
+    raise Refused("签名证书不是由包内所列的时间戳机构签发的")
+
+
 def check_stamp_signature(certificate: bytes, scheme: str, digest: str, signature: bytes, data: bytes) -> None:
     """Verify a signature of an authority: RSA (PKCS #1), ECDSA, Ed25519 or SM2; raises Refused."""
     kind, public = public_key(certificate_parts(certificate)[5].whole)
@@ -775,8 +808,113 @@ def check_stamp_signature(certificate: bytes, scheme: str, digest: str, signatur
 # --- The ledger -----
 
 
-def check_ledger(package: Package, report: Report, entries: Mapping[str, Entry]) -> None:
-    """TODO."""
+ROOT_FIELDS = ("district", "number", "first", "last", "root", "hash_name", "previous_root", "previous_stamp", "at")
+HASH_NAMES = {"SHA-256": "sha256", "SM3": "sm3"}
+
+
+def check_ledger(package: Package, report: Report, files: Mapping[str, Entry]) -> None:
+    """Check every root with its signature and stamp, and every entry with its hash and proof."""
+    if LEDGER not in files:
+        raise Refused("文件缺失")
+    ledger = read_json(package.read(files[LEDGER]))
+    if ledger["format"] != "qingxu-ledger/1":
+        raise Refused("格式或版本不是本工具所能核验的")
+    keys: dict[str, bytes] = {}
+    for each in ledger["keys"]:
+        with report.about(LEDGER, f"第 {shown(each.get('number'))} 个密钥"):
+            public = platform_key(each["public"].encode())
+            if not hashlib.sha256(public).hexdigest().startswith(each["key_id"]) or len(each["key_id"]) != 16:
+                raise Refused("编号与内容不符")
+            keys[each["key_id"]] = public
+    roots: dict[int, Any] = {}
+    for root in ledger["roots"]:
+        with report.about(LEDGER, f"第 {shown(root.get('number'))} 个根"):
+            content = as_json({name: root[name] for name in ROOT_FIELDS})
+            roots[root["number"]] = root
+            check_signed(keys, root["signature"], content)
+            report.facts["roots"] += 1
+            if root["stamp"]["state"] == "stamped":
+                check_stamp(package, report, files, keys, root, content)
+    before: Mapping[str, Any] = {}
+    for each in ledger["entries"]:
+        with report.about(LEDGER, f"第 {shown(each['entry'].get('seq'))} 条记录"):
+            check_entry(report, each, before, roots)
+            before = each
+    report.facts["entries"] = len(ledger["entries"])
+    recorded = {each["entry"].get("sha256") for each in ledger["entries"]}
+    kept = [entry for path, entry in files.items() if path.startswith(("originals/", "exhibits/"))]
+    report.facts["unrecorded"] = [shown(entry.path) for entry in kept if entry.sha256 not in recorded]
+
+
+def check_entry(report: Report, one: Mapping[str, Any], before: Mapping[str, Any], roots: Mapping[int, Any]) -> None:
+    """Check an entry's hash, its place behind the one before, and its proof; raises Refused."""
+    entry, seq = one["entry"], one["entry"]["seq"]
+    found = digest_of(HASH_NAMES[entry["hash_name"]], bytes.fromhex(one["previous"]) + as_json(entry))
+    if found.hex() != one["hash"]:
+        raise Refused("内容被改动，与其哈希值不符")
+    last = before["entry"]["seq"] if before else 0
+    if seq <= last or (seq == last + 1 and last and one["previous"] != before["hash"]):
+        raise Refused("与前一条不相连")
+    root = roots.get(one["root"])
+    if root is None or not root["first"] <= seq <= root["last"]:
+        raise Refused("没有覆盖它的根")
+    proof = [bytes.fromhex(each) for each in one["proof"]]
+    position, size = seq - root["first"], root["last"] - root["first"] + 1
+    if merkle_root(HASH_NAMES[root["hash_name"]], found, position, size, proof).hex() != root["root"]:
+        raise Refused("证明与根不符")
+    report.facts["proofs"] += 1
+
+
+def merkle_root(name: str, entry: bytes, position: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Return the root that a proof leads to (RFC 9162, 2.1.3.2); empty when the proof has not the right length."""
+    at, last = position, size - 1
+    found = digest_of(name, b"\0" + entry)
+    for beside in proof:
+        if last == 0:
+            return b""
+        if at & 1 or at == last:
+            found = digest_of(name, b"\1" + beside + found)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            found = digest_of(name, b"\1" + found + beside)
+        at, last = at >> 1, last >> 1
+    return found if last == 0 else b""
+
+
+def check_stamp(
+    package: Package,
+    report: Report,
+    files: Mapping[str, Entry],
+    keys: Mapping[str, bytes],
+    root: Mapping[str, Any],
+    content: bytes,
+) -> None:
+    """Check the time stamp of a root; what is wrong is blamed on the file that shows damage by itself."""
+    stamp = root["stamp"]
+    token, authority = stamp["token"], stamp["certificates"]
+    suspects = [path for path in (token, authority, LEDGER) if path in report.altered]
+    with report.about(suspects[0] if suspects else token, f"第 {root['number']} 个根的时间戳"):
+        if token not in files or (authority and authority not in files):
+            raise Refused("文件缺失")
+        pem = package.read(files[authority]) if authority else b""
+        told = {name: stamp[name] for name in ("authority", "at", "checked")}
+        told.update(district=root["district"], number=root["number"])
+        told.update(certificates=pem.decode("ascii"), token=files[token].sha256)
+        check_signed(keys, stamp["signature"], as_json(told))
+        found = read_stamp(package.read(files[token]), pem_blocks(pem, "CERTIFICATE"))
+        if found.imprint != digest_of(found.algorithm, content):
+            raise Refused("不是为这个根签发的")
+        at = found.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if stamp["at"] and stamp["at"][:23] != at[:23]:  # the ledger keeps milliseconds
+            raise Refused("时间与账本所记不符")
+        shown_as = {"root": root["number"], "at": at, "issued": found.issued, **described(found.certificate)}
+        report.facts["stamps"].append(shown_as)
+
+
+def as_json(value: Any) -> bytes:
+    """Return JSON in the one form in which the platform hashes and signs."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 # --- For people -----
@@ -813,9 +951,11 @@ def conclusion(report: Report, pinned: bool) -> Iterator[str]:
     yield f"账本　　{facts['entries']} 条记录，{facts['proofs']} 条有效证明，{facts['roots']} 个有效签名的根"
     for stamp in facts["stamps"]:
         yield f"时间戳　第 {stamp['root']} 个根于 {local(stamp['at'])} 由 {shown(stamp['subject'])} 签发"
-        yield f"　　　　机构证书指纹 {colons(stamp['fingerprint'])}"
+        yield f"　　　　机构证书指纹 {colons(stamp['fingerprint'])}{'' if stamp['issued'] else '（包内没有上级证书）'}"
     if not facts["stamps"]:
         yield "时间戳　无"
+    if facts.get("unrecorded"):
+        yield f"提示　　账本中没有以下文件的收取或提取记录：{'、'.join(facts['unrecorded'])}"
     yield ""
     for finding in report.findings:
         yield f"✗ {shown(finding.place)}：{shown(finding.text)}"
