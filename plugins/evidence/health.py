@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.plugin_api import Health, HealthCheck, current_settings, utcnow
 from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
+from plugins.evidence.custody.standing import ledger_whole
 from plugins.evidence.handover.typeface import ReportUnavailable, typeface
 from plugins.evidence.vision import ModelMissing, check_models
 
@@ -38,6 +39,7 @@ def report_ready() -> Health:
 
 
 CHECKS = [
+    HealthCheck(name="evidence.ledger", title="存证链", run=ledger_whole),
     HealthCheck(name="evidence.models", title="视觉模型", run=models_there),
     HealthCheck(name="evidence.backlog", title="取证积压", run=captures_on_time),
     HealthCheck(name="evidence.report", title="移送报告", run=report_ready),

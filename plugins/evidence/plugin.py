@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.plugin_api import (
+    BlobUser,
     Blueprint,
     Command,
     EventHandler,
@@ -28,6 +29,7 @@ from plugins.evidence.captures import report_routes
 from plugins.evidence.captures.drawing import copy_subject, cut_drawn
 from plugins.evidence.captures.extraction import extract_capture
 from plugins.evidence.captures.models import Capture, Exhibit, ReporterRequest
+from plugins.evidence.captures.naming import BLOB_USER
 from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.cases import pages as case_pages
 from plugins.evidence.cases import routes as case_routes
@@ -38,7 +40,15 @@ from plugins.evidence.concerned import pages as notice_pages
 from plugins.evidence.concerned import routes as notice_routes
 from plugins.evidence.concerned.models import Defence, NoticeVisit
 from plugins.evidence.concerned.notice import make_code
+from plugins.evidence.custody import commands as custody_commands
+from plugins.evidence.custody import jobs as custody_jobs
+from plugins.evidence.custody import routes as custody_routes
 from plugins.evidence.custody.models import DOCUMENTS as CUSTODY_DOCUMENTS
+from plugins.evidence.handover import routes as hand_over_routes
+from plugins.evidence.handover.commands import verify_evidence
+from plugins.evidence.handover.making import SECONDS as PACKAGE_SECONDS
+from plugins.evidence.handover.making import make_package
+from plugins.evidence.handover.models import HandOver
 from plugins.evidence.retention import routes as retention_routes
 from plugins.evidence.retention.deletion import delete_expired
 
@@ -55,6 +65,9 @@ def register_permissions() -> Sequence[Permission]:
         Permission("evidence:custodian", "保管举报人身份"),
         Permission("evidence:review", "复核案件", ("district_staff", "street_staff")),
         Permission("evidence:countersign", "会签案件", ("district_staff", "enforcement_officer")),
+        Permission("evidence:audit_ledger", "查看和校验存证链", ("district_staff", "enforcement_officer")),
+        Permission("evidence:hand_over", "移送执法", ("district_staff", "enforcement_officer")),
+        Permission("evidence:receive", "签收移送", ("enforcement_officer",)),
         Permission("evidence:hold", "证据保全", ("district_staff", "enforcement_officer")),
     ]
 
@@ -62,7 +75,18 @@ def register_permissions() -> Sequence[Permission]:
 @hookimpl
 def register_documents() -> Sequence[type[Record]]:
     """Return captures and their exhibits, and the ledger of what happened to them."""
-    return [Capture, Exhibit, ReporterRequest, Case, CaseSeries, CaseSpan, Defence, NoticeVisit, *CUSTODY_DOCUMENTS]
+    return [
+        Capture,
+        Exhibit,
+        ReporterRequest,
+        Case,
+        CaseSeries,
+        CaseSpan,
+        Defence,
+        NoticeVisit,
+        HandOver,
+        *CUSTODY_DOCUMENTS,
+    ]
 
 
 @hookimpl
@@ -72,10 +96,18 @@ def register_blueprints() -> Sequence[Blueprint]:
         blueprint,
         report_routes.blueprint,
         case_routes.blueprint,
+        hand_over_routes.blueprint,
         retention_routes.blueprint,
         notice_routes.blueprint,
         notice_routes.staff,
+        custody_routes.blueprint,
     ]
+
+
+@hookimpl
+def register_blob_users() -> Sequence[BlobUser]:
+    """Say which originals and exhibits are named."""
+    return [BLOB_USER]
 
 
 @hookimpl
@@ -105,6 +137,10 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("clip_too_long", 422, "视频过长", "视频过长，请截取后重新上传。"),
         ProblemCode("clip_too_large", 422, "视频过大", "视频文件或画面过大。"),
         ProblemCode("no_reporter", 409, "没有举报人", "这条记录不是居民举报，或举报人信息已销毁。"),
+        ProblemCode(
+            "not_penalty_evidence", 422, "不能作为处罚证据移送", "作为处罚证据尚有欠缺，可以先作为案件线索移送。"
+        ),
+        ProblemCode("package_not_ready", 409, "移送包尚未就绪", "移送包正在制作或制作失败，请稍后查看移送记录。"),
         ProblemCode("event_id_reused", 409, "事件编号重复", "这个 event_id 已用于另一组照片，请换一个。"),
     ]
 
@@ -124,6 +160,10 @@ def register_events() -> Sequence[EventKind]:
         EventKind(
             name="evidence.case_confirmed", title="案件确认", payload="case, number, violation, penalty, captures"
         ),
+        EventKind(name="evidence.case_handed_over", title="案件移送", payload="case, number, kind, hand_over"),
+        EventKind(name="evidence.case_received", title="案件签收", payload="case, number, hand_over"),
+        EventKind(name="evidence.package_wanted", title="须制作移送包", payload="hand_over"),
+        EventKind(name="evidence.package_made", title="移送包已制作", payload="hand_over, case"),
         EventKind(name="evidence.defence_filed", title="当事人提出申辩", payload="case, number, defence"),
         EventKind(name="evidence.defence_answered", title="申辩已答复", payload="case, number, defence, upheld"),
         EventKind(
@@ -151,13 +191,20 @@ def register_event_handlers() -> Sequence[EventHandler]:
             name="evidence.copy_subject", event="evidence.subject_chosen", handle=copy_subject, queue="vision"
         ),
         EventHandler(name="evidence.notice", event="evidence.case_confirmed", handle=make_code),
+        EventHandler(
+            name="evidence.package",
+            event="evidence.package_wanted",
+            handle=make_package,
+            queue="reports",
+            timeout_seconds=PACKAGE_SECONDS,
+        ),
         EventHandler(name="evidence.bundle", event="evidence.extracted", handle=bundle_capture),
     ]
 
 
 @hookimpl
 def register_jobs() -> Sequence[Job]:
-    """Delete what is kept no longer."""
+    """Delete what is kept no longer, and keep the ledger going."""
     return [
         Job(
             name="evidence.delete_expired",
@@ -165,7 +212,8 @@ def register_jobs() -> Sequence[Job]:
             run=delete_expired,
             cron="20 * * * *",
             timeout_seconds=1800,
-        )
+        ),
+        *custody_jobs.JOBS,
     ]
 
 
@@ -235,5 +283,5 @@ def register_health_checks() -> Sequence[HealthCheck]:
 
 @hookimpl
 def register_commands() -> Sequence[Command]:
-    """Offer a camera for trying things out."""
-    return [send_capture]
+    """Offer a camera for trying things out, and care for the ledger."""
+    return [send_capture, verify_evidence, *custody_commands.COMMANDS]

@@ -41,7 +41,7 @@ ROUNDS = 3
 #: Attempts to move a head that others move, too.
 ATTEMPTS = 5
 HEAD_FIELDS = ("seq", "hash", "roots", "rooted", "root_hash")
-EMPTY_HEAD = {"seq": 0, "hash": NOTHING_BEFORE, "roots": 0, "rooted": 0, "root_hash": NOTHING_BEFORE}
+EMPTY_HEAD: dict[str, Any] = {"seq": 0, "hash": NOTHING_BEFORE, "roots": 0, "rooted": 0, "root_hash": NOTHING_BEFORE}
 
 
 class LedgerBroken(Exception):

@@ -39,7 +39,7 @@ KINDS = {
 class WaitingEntry(PlacedRecord):
     """An entry as the act wrote it, in the act's own transaction; it has no place in the chain yet."""
 
-    meta = {"collection": "evidence_ledger_waiting", "indexes": [("district", "id")]}
+    meta = {"collection": "evidence_ledger_waiting", "indexes": [("district", "id"), ("at",)]}
 
     district = StringField(required=True)
     at = DateTimeField(required=True)
@@ -106,7 +106,11 @@ class LedgerRoot(Record):
 
     meta = {
         "collection": "evidence_roots",
-        "indexes": [{"fields": ["district", "number"], "unique": True}, ("stamp.state", "stamp.due_at")],
+        "indexes": [
+            {"fields": ["district", "number"], "unique": True},
+            ("stamp.state", "stamp.due_at"),
+            ("district", "stamp.state", "-number"),
+        ],
     }
 
     district = StringField(required=True)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from mongoengine.errors import NotUniqueError
 
-from backend.plugin_api import audit, current_settings, utcnow
+from backend.plugin_api import atomically, audit, current_settings, utcnow
 from plugins.evidence.custody.canonical import sha256
 from plugins.evidence.custody.models import EvidenceKey
 from plugins.evidence.custody.pem import pem, unpem
@@ -100,11 +100,17 @@ def new_key() -> EvidenceKey:
     last = EvidenceKey.objects().order_by("-number").first()
     key = EvidenceKey(number=last.number + 1 if last else 1, algorithm=algorithm, key_id=key_id_of(made.public))
     key.public, key.certificate, key.private = made.public, made.certificate, made.private.hex()
-    try:
+
+    def keep() -> None:
         key.save(force_insert=True)
+        audit.record(
+            "evidence.key.make", subject="evidence.key", subject_id=key.key_id, detail={"algorithm": algorithm}
+        )
+
+    try:
+        atomically(keep)
     except NotUniqueError:
         return signer()
-    audit.record("evidence.key.make", subject="evidence.key", subject_id=key.key_id, detail={"algorithm": algorithm})
     return key
 
 
