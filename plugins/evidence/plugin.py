@@ -38,6 +38,7 @@ from plugins.evidence.cases.models import Case, CaseSeries, CaseSpan
 from plugins.evidence.commands import send_capture
 from plugins.evidence.concerned import pages as notice_pages
 from plugins.evidence.concerned import routes as notice_routes
+from plugins.evidence.concerned.models import BLOB_USER as DEFENCE_BLOBS
 from plugins.evidence.concerned.models import Defence, NoticeVisit
 from plugins.evidence.concerned.notice import make_code
 from plugins.evidence.custody import commands as custody_commands
@@ -106,8 +107,8 @@ def register_blueprints() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_blob_users() -> Sequence[BlobUser]:
-    """Say which originals and exhibits are named."""
-    return [BLOB_USER]
+    """Say which originals, exhibits and photos of defences are named."""
+    return [BLOB_USER, DEFENCE_BLOBS]
 
 
 @hookimpl

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backend.blobs import get
+from backend.blobs import exists, get, put, remove_unreferenced
 from backend.protection import audit
 from backend.storage import database
+from plugins.evidence.captures.naming import USER
 from tests.district import DISTRICT, EAST_ONE
 from tests.evidence.conftest import Camera, ledger
 from tests.vision import weights
@@ -187,3 +188,10 @@ def test_the_form_itself_is_checked(camera: Camera) -> None:
     assert camera.post(json.dumps(observed())).status_code == 422
     assert camera.send(*[photo] * 10).status_code == 422
     assert nothing_is_left()
+
+
+def test_files_that_no_capture_names_are_taken_away_and_no_others(camera: Camera) -> None:
+    kept = camera.send(weights.six_people()).json["photos"]
+    lost = put(weights.cat(), media_type="image/png", space=DISTRICT, user=USER).sha256
+    remove_unreferenced(older_than_seconds=-1)
+    assert exists(kept[0], space=DISTRICT) and not exists(lost, space=DISTRICT)

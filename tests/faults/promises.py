@@ -13,7 +13,9 @@ from backend.protection import audit
 from backend.storage import database
 from plugins.evidence.captures.extraction import regions_of
 from plugins.evidence.captures.models import Capture
+from plugins.evidence.custody.verifying import verify
 from plugins.evidence.vision import extract, models
+from tests.district import EAST
 
 #: The pictures of a capture: number of the photo, kind, label, hash; as JSON has them.
 Pictures = list[list[Any]]
@@ -27,7 +29,7 @@ def broken_promises(sent: Mapping[str, Sequence[str]], expected: dict[str, Pictu
     # What killed processes left is cleared away first: nothing that is needed may go with it.
     blobs.remove_orphans(older_than_seconds=-1)
     rollups.recompute_dirty()
-    broken = [*_captures(sent), *_exhibits(expected), *_blobs(), *_events(), *_trail(), *_figures()]
+    broken = [*_captures(sent), *_exhibits(expected), *_blobs(), *_events(), *_trail(), *_ledger(), *_figures()]
     return {"broken": broken, "expected": expected}
 
 
@@ -113,6 +115,23 @@ def _trail() -> Iterator[str]:
     told = Counter(row["subject_id"] for row in database().audit_entries.find({"action": "evidence.capture.take_in"}))
     if told != Counter(str(row["_id"]) for row in database().evidence_captures.find({}, {"_id": 1})):
         yield "not one audit entry for each capture"
+
+
+def _ledger() -> Iterator[str]:
+    """Chain what waits; then there is one entry for each original and one for each exhibit, in an unbroken chain."""
+    found = verify(district_of(EAST))
+    if found.fault:
+        yield found.sentence
+    if waiting := database().evidence_ledger_waiting.count_documents({}):
+        yield f"{waiting} ledger entries were never chained"
+    rows = list(database().evidence_ledger.find())
+    taken = Counter((row["subject_id"], row["detail"]["photo"]) for row in rows if row["kind"] == "taken_in")
+    captures = list(database().evidence_captures.find())
+    if taken != Counter((str(row["_id"]), number) for row in captures for number in range(len(row["photos"]))):
+        yield "not one ledger entry for each original"
+    derived = Counter((row["detail"]["exhibit"], row["sha256"]) for row in rows if row["kind"] == "derived")
+    if derived != Counter((str(row["_id"]), row["sha256"]) for row in database().evidence_exhibits.find()):
+        yield "not one ledger entry for each exhibit"
 
 
 def _figures() -> Iterator[str]:

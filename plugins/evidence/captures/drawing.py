@@ -28,6 +28,7 @@ from backend.plugin_api import (
 from plugins.evidence import vision
 from plugins.evidence.captures.derived import as_text, exhibit_of, note_exhibit
 from plugins.evidence.captures.models import Capture, Exhibit
+from plugins.evidence.captures.naming import USER
 from plugins.evidence.captures.reading import find_capture
 from plugins.evidence.custody import note
 from plugins.evidence.vision import ModelMissing, Picture, models
@@ -102,7 +103,7 @@ def add(
 
     Two at once want one number: the unique index refuses the second, whose event is delivered again.
     """
-    blob = put_blob(picture.content, media_type="image/jpeg", space=district_of(capture.area))
+    blob = put_blob(picture.content, media_type="image/jpeg", space=district_of(capture.area), user=USER)
     last = Exhibit.objects(capture=capture.id, photo=photo, kind=picture.kind).order_by("-number").first()
     exhibit = exhibit_of(capture, photo, last.number + 1 if last else 1, picture, blob, exhibit_id=exhibit_id)
     exhibit.subject = subject

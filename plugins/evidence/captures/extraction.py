@@ -13,7 +13,6 @@ from typing import Any
 from bson import ObjectId
 
 from backend.plugin_api import (
-    BlobRef,
     Event,
     IllegalTransition,
     Postponed,
@@ -31,6 +30,7 @@ from backend.plugin_api import (
 from plugins.evidence import vision
 from plugins.evidence.captures.derived import exhibit_of, note_exhibit, note_frame
 from plugins.evidence.captures.models import CAPTURE_FLOW, MASKED, Capture, Exhibit, Photo
+from plugins.evidence.captures.naming import USER
 from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Models, Region, extract, models
 
 PHOTO_TYPE = "image/jpeg"
@@ -123,7 +123,7 @@ def as_file(capture: Capture) -> Iterator[Path]:
 
 def keep_frame(frame: vision.Frame, extraction: Extraction, space: str) -> Photo:
     """Store a frame and return it as a photo of its capture."""
-    blob = put_blob(frame.content, media_type=PHOTO_TYPE, space=space)
+    blob = put_blob(frame.content, media_type=PHOTO_TYPE, space=space, user=USER)
     return Photo(
         sha256=blob.sha256,
         sm3=blob.sm3,
@@ -200,12 +200,12 @@ def exhibits_of(capture: Capture, seen: Seen) -> list[Exhibit]:
     Of a photo from before the event only the masked copies: whoever is on it has nothing to do with what came later.
     """
     counts: dict[str, int] = {}
-    exhibits = []
+    exhibits, space = [], district_of(capture.area)
     for picture in seen.extraction.pictures:
         if seen.photo.before and picture.kind not in MASKED:
             continue
         counts[picture.kind] = counts.get(picture.kind, 0) + 1
-        blob: BlobRef = put_blob(picture.content, media_type=PHOTO_TYPE, space=district_of(capture.area))
+        blob = put_blob(picture.content, media_type=PHOTO_TYPE, space=space, user=USER)
         exhibits.append(exhibit_of(capture, seen.number, counts[picture.kind], picture, blob))
     return exhibits
 

@@ -26,6 +26,7 @@ from backend.plugin_api import (
 )
 from plugins.evidence import vision
 from plugins.evidence.captures.models import Capture, Clip, Photo
+from plugins.evidence.captures.naming import USER
 from plugins.evidence.custody import note
 
 #: How far the sender's clock may run ahead, and how late an observation may come.
@@ -65,7 +66,7 @@ def keep(originals: Originals, area: str) -> tuple[list[Photo], Clip | None]:
     space = district_of(area)
     photos = []
     for number, (content, fact) in enumerate(zip(originals.photos, photo_facts, strict=True)):
-        blob = put_blob(content, media_type=fact.media_type, space=space)
+        blob = put_blob(content, media_type=fact.media_type, space=space, user=USER)
         photos.append(
             Photo(
                 sha256=blob.sha256,
@@ -79,7 +80,7 @@ def keep(originals: Originals, area: str) -> tuple[list[Photo], Clip | None]:
         )
     if originals.clip is None or facts is None:
         return photos, None
-    blob = put_blob(originals.clip, media_type=CLIP_TYPE, space=space)
+    blob = put_blob(originals.clip, media_type=CLIP_TYPE, space=space, user=USER)
     return photos, Clip(
         sha256=blob.sha256,
         sm3=blob.sm3,
