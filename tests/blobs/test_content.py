@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -11,8 +12,6 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,28 +20,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from backend import blobs, protection, settings, storage
-from backend.settings import Settings
+from backend import blobs, settings, storage
+from tests.blobs.conftest import SPACE, keep, objects, path_of
 
 CHUNK = 256 * 1024
-SPACE = "33"
 pytestmark = pytest.mark.usefixtures("folder")
 examples = hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def folder(clean: Settings, tmp_path: Path) -> Iterator[Path]:
-    """Give the test a data folder of its own."""
-    protection.forget_keys()  # those of the database that `clean` has just emptied
-    settings.configure(replace(clean, data_dir=tmp_path))
-    yield tmp_path / "blobs"
-    settings.configure(clean)
-
-
-def objects(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("??/*") if path.is_file()]
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17])
@@ -308,6 +293,31 @@ def test_a_full_disk_is_said_and_nothing_is_half_done(folder: Path) -> None:
     assert storage.database()["blobs"].find_one()["size"] == 5
 
 
+@pytest.mark.parametrize("step", ["os.open", "os.fsync", "Path.mkdir", "Path.rename"])
+@pytest.mark.parametrize("before", [None, b"there already"])
+def test_no_room_at_any_step_leaves_what_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str, before: bytes | None
+) -> None:
+    kept = keep(before) if before else None
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"backend.blobs.folder.{step}", full)
+        for content in (b"there already", os.urandom(CHUNK * 2)):
+            with pytest.raises(blobs.BlobStoreFull):
+                blobs.put(content, media_type="image/png", space=SPACE)
+    assert storage.database()["blobs"].count_documents({}) == len(objects(folder)) == (1 if kept else 0)
+    if kept:
+        assert blobs.get(kept.sha256, space=SPACE) == before
+
+
+def test_a_blob_belongs_to_a_district() -> None:
+    with pytest.raises(ValueError, match="district"):
+        blobs.put(b"x", media_type="image/png", space="")
+
+
 def test_killed_at_any_point_every_visible_blob_is_whole(folder: Path) -> None:
     records = storage.database()["blobs"]
     for _ in range(6):
@@ -324,9 +334,3 @@ def test_killed_at_any_point_every_visible_blob_is_whole(folder: Path) -> None:
     assert blobs.get(again.sha256, space=SPACE) == b"the same every time" * 50_000
     blobs.remove_orphans(older_than_seconds=-1)
     assert len(objects(folder)) == records.count_documents({})
-
-
-def path_of(folder: Path, sha256: str) -> Path:
-    record = storage.database()["blobs"].find_one({"sha256": sha256})
-    assert record is not None
-    return folder / record["object"][:2] / record["object"]

@@ -26,7 +26,7 @@ def test_the_page_lists_every_plugin_with_its_state_and_reason(keeper: FlaskClie
     assert "累计 1 次" in row_of(html, "raises_on_import")
     assert "未接受" in row_of(html, "wrong_version") and "适用平台版本 &gt;=2,&lt;3" in row_of(html, "wrong_version")
     assert "已被插件 sound 使用" in row_of(html, "takes_a_name")
-    assert "/api/v1/sessions" in row_of(html, "takes_a_route")
+    assert "与平台的地址 /api/v1/" in row_of(html, "takes_a_route")
     assert "没有主题舱 no_such_theme" in row_of(html, "runs_badly")
     assert "SecantusDB" in html or "MongoDB" in html
     assert "13812345678" not in html

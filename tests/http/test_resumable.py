@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import os
@@ -229,6 +230,26 @@ def test_what_is_dropped_or_expired_leaves_no_bytes(person: Person, district: Di
     assert person.send("HEAD", old).status_code == 404
     assert uploads.drop_expired() == 1
     assert {path for path in folder.rglob("*") if path.is_file()} <= before
+
+
+def test_a_full_disk_is_said_and_the_upload_goes_on_later(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = os.urandom(20 * MB)
+    url = person.begin(len(content))
+    calls, fsync = [], os.fsync
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) >= 3:  # the first part takes two: its file and its folder
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("backend.blobs.folder.os.fsync", full)
+        assert code_of(person.go_on(url, 0, content)) == (507, "files_full")
+    safe = person.offset(url)
+    assert safe == 8 * MB
+    assert person.go_on(url, safe, content[safe:]).status_code == 204
+    assert person.content(url) == content
 
 
 @pytest.fixture
