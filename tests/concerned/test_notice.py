@@ -19,8 +19,9 @@ from backend.plugin_api import LOCAL_ZONE, atomically, publish, utcnow
 from plugins.evidence.captures.models import Exhibit
 from plugins.evidence.cases.models import Case
 from plugins.evidence.concerned.codes import LETTERS, in_groups, new_code, read_code
-from plugins.evidence.concerned.models import Defence, NoticeVisit
+from plugins.evidence.concerned.models import Defence, NoticeVisit, photos_named
 from plugins.evidence.concerned.notice import notice_code, tell
+from plugins.evidence.concerned.routes import COOKIE
 from tests.concerned.conftest import API, Concerned, expire, make_case, notes, picture
 from tests.district import EAST_ONE, District, no_id
 
@@ -257,6 +258,34 @@ def test_a_defence_sent_twice_is_filed_once(person: Concerned, case: Case):
     other = person.defend("这是另一段完全不同的陈述申辩。", key="phone-retries-1")
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
     assert Defence.objects.count() == 1 and Case.objects.get(id=case.id).defences == 1 and len(notes("defended")) == 1
+
+
+def test_a_defence_that_arrives_many_times_at_once_is_filed_once(district: District, person: Concerned, case: Case):
+    person.open()
+    token = person.client.get_cookie(COOKIE).value
+    answers: list[tuple[int, str]] = []
+
+    def send() -> None:
+        again = Concerned(district.app.test_client(), person.code)
+        again.client.set_cookie(COOKIE, token)
+        answer = again.defend("当时袋子已经破了，并不是乱扔。", key="phone-retries-2")
+        answers.append((answer.status_code, answer.json["id"]))
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert answers == [(201, str(Defence.objects.get().id))] * 4
+    assert Case.objects.get(id=case.id).defences == 1 and len(notes("defended")) == 1
+
+
+def test_a_photo_is_named_in_its_own_district_alone(person: Concerned, case: Case):
+    person.open()
+    person.defend("当时袋子已经破了，并不是乱扔。", picture("gold"))
+    kept = Defence.objects.get().photos[0].sha256
+    assert photos_named("33", [kept, "0" * 64]) == {kept}
+    assert photos_named("34", [kept]) == photos_named("3", [kept]) == set()
 
 
 def test_after_the_time_limit_the_record_is_seen_and_nothing_more_is_taken(person: Concerned, case: Case):

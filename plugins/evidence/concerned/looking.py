@@ -30,7 +30,7 @@ from backend.plugin_api import (
 from plugins.evidence.captures.models import VIOLATIONS, Exhibit
 from plugins.evidence.cases.models import CASE_FLOW, Case
 from plugins.evidence.concerned.codes import read_code
-from plugins.evidence.concerned.models import Defence, DefencePhoto, NoticeVisit
+from plugins.evidence.concerned.models import USER, Defence, DefencePhoto, NoticeVisit
 from plugins.evidence.concerned.notice import place_of
 from plugins.evidence.custody import note
 
@@ -166,7 +166,10 @@ def file_defence(case: Case, text: str, phone: str | None, photos: Sequence[byte
     facts = [read_photo(photo, f"photos.{number}") for number, photo in enumerate(photos)]
     count_against(DEFENCE_RATE, f"notice-defence:{case.id}")
     space = district_of(case.area)
-    kept = [put_blob(photo, media_type=fact.media_type, space=space) for photo, fact in zip(photos, facts, strict=True)]
+    kept = [
+        put_blob(photo, media_type=fact.media_type, space=space, user=USER)
+        for photo, fact in zip(photos, facts, strict=True)
+    ]
     defence = Defence(
         id=defence_id,
         area=case.area,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mongoengine import (
     BinaryField,
     BooleanField,
@@ -13,7 +15,10 @@ from mongoengine import (
     StringField,
 )
 
-from backend.plugin_api import EncryptedStringField, PlacedRecord, Record
+from backend.plugin_api import BlobUser, EncryptedStringField, PlacedRecord, Record
+
+#: What `put_blob` is told of whoever keeps the photos of defences.
+USER = "evidence.defences"
 
 LONGEST_DEFENCE = 2000
 MOST_PHOTOS = 3
@@ -33,7 +38,7 @@ class Defence(PlacedRecord):
 
     meta = {
         "collection": "evidence_defences",
-        "indexes": [("case", "id"), {"fields": ["photos.sha256"], "sparse": True}],
+        "indexes": [("case", "filed_at"), {"fields": ["photos.sha256"], "sparse": True}],
     }
 
     case = ObjectIdField(required=True)
@@ -46,6 +51,16 @@ class Defence(PlacedRecord):
     answered_at = DateTimeField()
     answered_by = StringField()
     answered_name = StringField()
+
+
+def photos_named(district: str, hashes: Sequence[str]) -> set[str]:
+    """Return those of the hashes that a defence in the district names as its photo."""
+    inside = {"photos.sha256": {"$in": list(hashes)}, "area": {"$gte": district, "$lt": f"{district}0"}}
+    rows = Defence._get_collection().find(inside, {"photos.sha256": 1})
+    return set(hashes) & {photo["sha256"] for row in rows for photo in row["photos"]}
+
+
+BLOB_USER = BlobUser(name=USER, referenced=photos_named)
 
 
 class NoticeVisit(Record):

@@ -63,7 +63,7 @@ def contents_of(hand_over: HandOver, case: Case) -> Contents:
                 made = exhibit_item(exhibit, number, item, space)
                 exhibits[made.path] = exhibit
                 derived.append(made)
-    defences = list(Defence.objects(case=case.id).order_by("id"))
+    defences = list(Defence.objects(case=case.id).order_by("filed_at", "id"))
     said = [
         stored(
             photo, f"defences/d{number:02}-p{at:02}.{ending(photo)}", "defence", f"第 {number} 次申辩照片 {at}", space

@@ -1,7 +1,8 @@
 """The report of a hand-over: a PDF/A on A4 in Chinese, with its fonts inside.
 
 Set by Typst in this process; it reads no file but those handed to it and asks no network. The same facts give the same
-bytes. A report of 20 photos takes about a second and some 150 MB while it is made.
+bytes. Measured on one busy core: 0.3 s for a short report, 4 s for twenty photos of 12 megapixels and 500 ledger
+entries (1.7 MB); the process then stands some 180 MB above its imports, and stays there over many reports.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def _proof(proof: ReportProof) -> list[tuple[str, str]]:
         (f"默克尔根\n（{proof.hash_name}）", proof.root),
         ("时间戳", stamped),
         ("签名算法", proof.signature),
-        ("签名证书指纹\n（SHA-256）", proof.fingerprint),
+        ("签名公钥指纹\n（SHA-256）", proof.fingerprint),
     ]
 
 
