@@ -31,9 +31,10 @@ from backend.plugin_api import (
 )
 from plugins.evidence.captures.models import VIOLATIONS, Capture
 from plugins.evidence.captures.reading import picture_address, recent
+from plugins.evidence.cases.models import Case
 
 THEME, VIEW = "alerts", "evidence:view"
-METRIC = "evidence.captures"
+METRIC, CASES = "evidence.captures", "evidence.cases"
 STATE_TONES: Mapping[str, Tone] = {"received": "hint", "extracted": "major", "failed": "off"}
 LIVE_HOURS = 24
 MOST_LIVE = 200
@@ -47,7 +48,16 @@ METRICS = [
         time_field="received_at",
         bucket="hour",
         dimensions=("violation", "state"),
-    )
+    ),
+    Metric(
+        name=CASES,
+        title="案件数",
+        unit="件",
+        collection=Case,
+        time_field="created_at",
+        bucket="hour",
+        dimensions=("violation", "state", "penalty"),
+    ),
 ]
 
 

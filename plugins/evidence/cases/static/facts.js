@@ -1,0 +1,74 @@
+// What is known of the open case, beside the pictures.
+import { byId, make, moment } from "./ways.js";
+
+const SOURCES = { platform: "平台识别", comparison: "前后对比", detector: "模型识别", manual: "人工框选", person: "人工框选" };
+
+export function facts(found) {
+  const devices = [...new Set(found.captures.map((each) => each.device_name || each.source_title))].join("、");
+  const drift = Math.max(...found.captures.map((each) => Math.abs(each.clock_offset)), 0);
+  const span = found.first_at === found.last_at ? moment(found.first_at) : `${moment(found.first_at)} 至 ${moment(found.last_at).slice(6)}`;
+  const rows = [
+    ["案号", found.number],
+    ["状态", found.state_title + (found.penalty ? "（建议处罚）" : "")],
+    ["时间", span],
+    ["来源", `${devices}，${found.captures.length} 次取证`],
+    drift > 60 && ["时钟", `设备与平台相差 ${Math.round(drift)} 秒`],
+    found.merged_into && ["并入", found.merged_into.number],
+    found.state !== "waiting" && ["保存", found.retention_title + (found.delete_after ? `，至 ${moment(found.delete_after).slice(0, 5)}` : "")],
+  ].filter(Boolean);
+  byId("facts").replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+}
+
+export function warnings(found) {
+  const lines = found.devices.filter((each) => each.missing.length)
+    .map((each) => `${each.name}缺${each.missing.join("、")}，只能作为线索，不能建议处罚。`);
+  if (found.needs_visit) lines.push("含人员上报的取证，建议处罚须填写现场核实情况。");
+  if (found.held) lines.push("本案已保全，期满不删除。");
+  if (found.overdue) lines.unshift("已超过办理时限。");
+  for (const capture of found.captures) if (capture.note) lines.push(`${capture.source_title}说明：${capture.note}`);
+  byId("warnings").replaceChildren(...lines.map((line) => make("p", { className: "warning-line" }, line)));
+}
+
+/** Offer the faces and objects of the photo on the stage; `choose` takes the exhibit. */
+export function choices(found, shown, choose) {
+  const exhibits = shown?.photo.exhibits ?? [];
+  const open = found.state === "waiting" && byId("review").hasAttribute("data-review");
+  const all = found.captures.flatMap((capture) => capture.photos.flatMap((photo) => photo.exhibits));
+  fill(byId("faces"), exhibits.filter((each) => each.kind === "face"), found.subject, (each, number) => [
+    make("b", {}, String(number)), make("span", {}, faceWords(each))], "这张照片上没有找到人脸。");
+  fill(byId("wastes"), exhibits.filter(isWaste), found.waste, (each) => [
+    make("span", {}, `${each.label || "物品"}`), make("small", {}, SOURCES[each.source] ?? "")], "没有找到垃圾，可按 D 画框。");
+
+  function fill(place, here, chosen, words, none) {
+    const options = here.map((each, index) => {
+      const button = make("button", { type: "button", className: "choice", disabled: !open }, ...words(each, index + 1));
+      button.setAttribute("role", "radio");
+      button.setAttribute("aria-checked", String(each.id === chosen));
+      button.addEventListener("click", () => choose(each));
+      return button;
+    });
+    const elsewhere = chosen && !here.some((each) => each.id === chosen) && all.some((each) => each.id === chosen);
+    if (elsewhere) options.push(make("p", { className: "quiet" }, "已选定，在另一张照片上。"));
+    else if (!options.length) options.push(make("p", { className: "quiet" }, none));
+    place.replaceChildren(...options);
+  }
+}
+
+export function isWaste(exhibit) {
+  return exhibit.kind === "object" && exhibit.label !== "person";
+}
+
+function faceWords(face) {
+  const height = face.quality?.height ? `高 ${Math.round(face.quality.height)} 像素` : "人脸";
+  return face.comparable === false ? `${height}，过小` : height;
+}
+
+export function history(found) {
+  const reasons = new Map(found.decisions.map((each) => [`${each.title} ${each.at}`, each]));
+  const steps = found.history.map((step) => {
+    const visit = reasons.get(`${step.title} ${step.at}`)?.site_visit;
+    return make("li", {}, make("b", {}, step.title), make("span", {}, `${moment(step.at)} ${step.name}`),
+      step.note && make("p", {}, step.note), visit && make("p", {}, `现场核实：${visit}`));
+  });
+  byId("history").querySelector("ol").replaceChildren(...steps);
+}
