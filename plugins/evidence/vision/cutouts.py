@@ -8,7 +8,7 @@ from typing import cast
 
 import cv2
 
-from plugins.evidence.vision.faces import CERTAIN, FaceDetector
+from plugins.evidence.vision.faces import CERTAIN, FaceDetector, overlap
 from plugins.evidence.vision.results import Box, Face, MaskingFailed, Pixels
 
 #: How much of a face's width and height is kept around it, on each side.
@@ -21,6 +21,9 @@ THUMBNAIL_SIDE = 640
 MASK_SIZE = 1.4
 #: One flat colour: nothing of the face is left that could be computed back.
 MASK_COLOUR = (128, 128, 128)
+#: What a later look finds where the kept face is, overlapping it by so much, is that face. A look from further away
+#: places it a little otherwise.
+SAME_FACE = 0.5
 #: How often faces that the look at the masked copy still shows are masked before it is given up.
 REVIEWS = 3
 
@@ -36,23 +39,30 @@ def cut(photo: Pixels, box: Box, margin: float) -> tuple[Box, bytes]:
     return (x0, y0, x1, y1), encode(photo[y0:y1, x0:x1], CUTOUT_QUALITY)
 
 
-def masked(photo: Pixels, faces: Iterable[Face], detector: FaceDetector) -> tuple[Pixels, int]:
-    """Return a copy of the photo with the faces masked for good, and how many places were masked.
+def masked(
+    photo: Pixels, found: Iterable[Face], detector: FaceDetector, kept: Face | None = None
+) -> tuple[Pixels, int]:
+    """Return a copy of the photo with the faces but `kept` masked for good, and how many places were masked.
 
     The detector looks at the copy: a face that was hidden behind another one is masked too. Raises MaskingFailed when
     a face remains after all.
     """
-    copy, count, left = photo.copy(), 0, list(faces)
+    copy, count = photo.copy(), 0
+    left = _others(found, kept)
     for _ in range(REVIEWS):
         if not left:
             break
         for face in left:
             _cover(copy, face.box)
         count += len(left)
-        left = detector.find(copy, quick=True)
+        left = _others(detector.find(copy, quick=True), kept)
     if any(face.score >= CERTAIN for face in left):
         raise MaskingFailed
     return copy, count
+
+
+def _others(found: Iterable[Face], kept: Face | None) -> list[Face]:
+    return [face for face in found if kept is None or overlap(face.box, kept.box) < SAME_FACE]
 
 
 def thumbnail(picture: Pixels) -> bytes:

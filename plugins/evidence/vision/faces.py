@@ -1,7 +1,8 @@
-"""Faces, found by InsightFace's SCRFD detector. Faces are found, never recognised: no template is computed."""
+"""Faces, found by InsightFace's SCRFD detector. Here they are found, never recognised: see `recogniser.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from insightface.app import FaceAnalysis
 
 from plugins.evidence.vision.loading import model_file, session_options
-from plugins.evidence.vision.results import Face, ModelFile, ModelMissing, Pixels
+from plugins.evidence.vision.results import Box, Face, ModelFile, ModelMissing, Pixels
 
 #: A face counts as found from this score on; from the lower one it is masked, since a mask too many does no harm.
 CERTAIN = 0.5
@@ -26,6 +27,9 @@ FAR_LOOK = 128
 SMALL_FACE = 30
 #: A quick look takes this part of the longer side.
 QUICK_LOOK = 0.6
+#: A box means the face that it overlaps best, if by so much (intersection over union): a cut-out's box has a margin.
+MEANT = 0.2
+
 #: The detector's coarsest grid, in pixels.
 GRID = 32
 
@@ -83,6 +87,26 @@ def load_face_detector(folder: Path) -> FaceDetector:
     if not analysis.det_model.use_kps:
         raise ModelMissing(f"文件夹 {folder} 中的人脸检测模型不含五官关键点，无法使用。")
     return FaceDetector(analysis.det_model, model_file(Path(analysis.det_model.model_file)))
+
+
+def at(box: Box, found: Iterable[Face]) -> Face | None:
+    """Return the face that a box means: the one that it overlaps best, with its middle inside; None without one."""
+    best = max(found, key=lambda face: overlap(face.box, box), default=None)
+    if best is None or overlap(best.box, box) < MEANT:
+        return None
+    left, top, right, bottom = best.box
+    inside = box[0] <= (left + right) / 2 <= box[2] and box[1] <= (top + bottom) / 2 <= box[3]
+    return best if inside else None
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return what two boxes share of what they cover together, from 0 to 1."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return width * height / (areas - width * height)
 
 
 def _look(width: int, height: int, side: float) -> tuple[int, int]:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """What the extraction works with; without an object model it finds faces only."""
+    """What the extraction works with; without an object model it finds faces only.
+
+    `face_folder` may hold a recogniser, too: it is left alone until two faces are compared.
+    """
 
     faces: FaceDetector
     objects: ObjectDetector | None
+    face_folder: Path
 
 
 @lru_cache(maxsize=1)
@@ -43,6 +47,7 @@ def load_models(face_models: str, object_model: str = "", object_labels: str = "
     return Models(
         faces=load_face_detector(Path(face_models)),
         objects=load_object_detector(Path(object_model), object_labels) if object_model else None,
+        face_folder=Path(face_models),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Required, TypedDict
+from typing import Literal, NamedTuple, Required, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,9 @@ Pixels = NDArray[np.uint8]
 #: Left, top, right, bottom in pixels; the photo's top left corner is 0, 0.
 Box = tuple[float, float, float, float]
 
-#: Who found an object.
-Source = Literal["model", "platform"]
-Kind = Literal["face", "object", "masked_copy", "masked_thumbnail"]
-
-#: Faces lower than this many pixels hold too little detail to compare two people.
-COMPARABLE_HEIGHT = 40
+#: Who found an object: the camera platform, the comparison with the frame before, the object model, or a person.
+Source = Literal["platform", "comparison", "model", "person"]
+Kind = Literal["face", "object", "masked_copy", "masked_thumbnail", "subject_copy"]
 
 
 class ModelMissing(Exception):
@@ -43,6 +40,21 @@ class MaskingFailed(ExtractionFailed):
 
     def __init__(self) -> None:
         super().__init__("人脸遮盖未通过复查，照片不能展示。")
+
+
+class NoFaceThere(ExtractionFailed):
+    """The detector finds no face where one should be."""
+
+    def __init__(self) -> None:
+        super().__init__("照片上该位置没有找到人脸。")
+
+
+class BadClip(Exception):
+    """A clip that is not taken in: a stable `code`, and the reason as a Chinese sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Region(TypedDict, total=False):
@@ -70,17 +82,15 @@ class Face:
         """Height in pixels."""
         return self.box[3] - self.box[1]
 
-    @property
-    def comparable(self) -> bool:
-        """Whether there is enough detail to compare it with another face."""
-        return self.height >= COMPARABLE_HEIGHT
-
 
 @dataclass(frozen=True)
 class FoundObject:
-    """A thing on the photo, as the model or the platform named it; a platform need not give a score."""
+    """A thing on the photo, as the model or the platform named it; a platform need not give a score.
 
-    label: str
+    The comparison with the frame before gives no label: it finds that something is there, not what it is.
+    """
+
+    label: str | None
     box: Box
     source: Source
     score: float | None = None
@@ -99,7 +109,7 @@ class Picture:
     """A JPEG made of the photo, without any metadata: a face or object cut out, or the whole photo masked.
 
     `box` is the part of the photo that it shows, margin included; `made_by` says which tool, model and parameters
-    made it.
+    made it. `quality` and `comparable` are said of faces alone (see `quality.py`).
     """
 
     kind: Kind
@@ -110,6 +120,36 @@ class Picture:
     score: float | None = None
     source: Source | None = None
     comparable: bool | None = None
+    quality: Mapping[str, float] | None = None
+
+
+class Template(NamedTuple):
+    """A face as 512 numbers of unit length; only templates of one model (by its hash) can be compared."""
+
+    vector: NDArray[np.float32]
+    model_sha256: str
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """What the header of an MP4 clip says: length, and size of its picture in pixels, upright."""
+
+    seconds: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a clip: `content` is a JPEG, `seconds` its time from the clip's start.
+
+    `score` is how well it shows a face (see `frames.py`), 0 without one; `made_by` says which tool took it how.
+    """
+
+    seconds: float
+    content: bytes
+    score: float
+    made_by: Mapping[str, str | float]
 
 
 @dataclass(frozen=True)
@@ -117,8 +157,9 @@ class Extraction:
     """All that was found on one photo of `width` x `height` pixels (upright), and the pictures made of it.
 
     `pictures` are the faces, the objects, the masked copy and its thumbnail, in this order. `masked` counts the
-    places masked, which may exceed the faces, since doubtful ones are masked too. `detector` is None when no object
-    model is configured: `objects` then holds the platform's regions only.
+    places masked, which may exceed the faces, since doubtful ones are masked too. `detector` is None when the object
+    model was not asked: none is configured, or the platform's regions say where the waste is. `notes` are Chinese
+    sentences on what could not be done.
     """
 
     width: int
@@ -130,3 +171,4 @@ class Extraction:
     face_detector: ModelFile
     detector: ModelFile | None
     parameters: Mapping[str, str | float]
+    notes: tuple[str, ...] = ()
