@@ -71,6 +71,7 @@ class Settings:
     face_models: str = setting("", "Folder that holds the face detector and recogniser (ONNX); empty: none")
     object_model: str = setting("", "Object detector (ONNX, YOLOX or YOLOv8/11 layout); empty: none")
     object_labels: str = setting("", "Text file with one class name a line for the object detector")
+    ffmpeg: str = setting("", "ffmpeg that decodes clips; empty: the one on PATH, or that of imageio-ffmpeg")
     extraction_seconds: int = setting(120, "Longest time to work on the photos of one capture")
     model_wait_seconds: int = setting(60, "How often missing model files are looked for while captures wait for them")
     case_cooldown_minutes: int = setting(10, "Captures of one violation at one point this near in time are one case")
