@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,10 +14,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from backend import blobs, protection, settings, storage
+from backend.blobs import uploads
+from backend.blobs.objects import CHUNK_BYTES
 from backend.settings import Settings
+from tests.blobs.conftest import SPACE, keep
 
 pytestmark = pytest.mark.usefixtures("bucket")
-SPACE = "33"
 KEYS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -103,6 +107,79 @@ def test_orphans_go_and_blobs_stay(bucket: object) -> None:
     assert blobs.remove_orphans(older_than_seconds=-60) == 1
     assert blobs.get(blob.sha256, space=SPACE) == b"kept"
     assert len(list(bucket.objects.all())) == 2  # type: ignore[attr-defined]
+
+
+def test_what_is_shredded_leaves_the_bucket(bucket: object) -> None:
+    kept, other = keep(os.urandom(9 << 20)), keep(b"other")
+    assert blobs.shred(kept.sha256, space=SPACE)
+    with pytest.raises(blobs.BlobShredded):
+        blobs.get(kept.sha256, space=SPACE)
+    assert len(list(bucket.objects.all())) == 1  # type: ignore[attr-defined]
+    assert blobs.get(other.sha256, space=SPACE) == b"other"
+
+
+def test_the_scrub_finds_a_rotted_byte_behind_the_first_part(bucket: object) -> None:
+    kept = keep(os.urandom(10 << 20))
+    (stored,) = bucket.objects.all()  # type: ignore[attr-defined]
+    content = bytearray(stored.get()["Body"].read())
+    place = (9 << 20) + 12_345
+    content[place] ^= 4
+    stored.put(Body=bytes(content))
+    blobs.scrub()
+    [rotten] = blobs.scrub_status().rotten
+    assert (rotten.sha256, rotten.kind, rotten.chunk) == (kept.sha256, "damaged", place // (CHUNK_BYTES + 16))
+    stored.delete()
+    blobs.scrub()
+    assert blobs.scrub_status().rotten[0].kind == "missing"
+    keep(kept.content)
+    blobs.scrub()
+    assert blobs.scrub_status().rotten_count == 0
+
+
+def test_an_upload_goes_on_in_the_bucket(bucket: object) -> None:
+    content = os.urandom(9 << 20)
+    upload = uploads.append(uploads.begin("person", len(content), {}), [content[:1000]])
+    upload = uploads.append(uploads.find(upload.id, "person"), [content[1000:]])
+    with uploads.read_upload(upload) as file:
+        assert file.read() == content
+    uploads.drop_upload(upload.id)
+    assert list(bucket.objects.all()) == []  # type: ignore[attr-defined]
+
+
+CHILD = """
+import hashlib, resource, sys
+from backend import blobs, settings, storage
+url, database, key, service = sys.argv[1:]
+store = {"blob_store": "s3://evidence/blobs", "s3_endpoint": service, "s3_region": "us-east-1"}
+store |= {"s3_access_key": "test", "s3_secret_key": "test"}
+settings.configure(settings.Settings(mongodb_url=url, master_key=key, **store))
+storage.connect(url, database)
+
+class Stream:
+    left = 0
+    def read(self, size):
+        size = min(size, self.left)
+        self.left -= size
+        return bytes(size)
+
+def put(megabytes):
+    stream = Stream()
+    stream.left = megabytes << 20
+    blob = blobs.put(stream, media_type="video/mp4", space="33")
+    assert sum(map(len, blobs.open_blob(blob.sha256, space="33"))) == megabytes << 20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+print(put(24), put(104))
+"""
+
+
+def test_memory_does_not_grow_with_the_file(bucket: object, service: str) -> None:
+    chosen = settings.current()
+    given = [chosen.mongodb_url, chosen.mongodb_database, chosen.master_key, service]
+    child = subprocess.run([sys.executable, "-c", CHILD, *given], capture_output=True, text=True, check=True)
+    small, large = map(int, child.stdout.split())
+    # A few parts of 8 MB are under way at once, how many is a matter of luck; 80 MB more go through.
+    assert large - small < 40, (small, large)
 
 
 def test_a_bucket_that_is_not_there_is_named(clean: Settings, service: str) -> None:
