@@ -31,9 +31,10 @@ class Tree:
 
     def add(self, entry: bytes) -> None:
         """Add one leaf."""
-        fresh, size = leaf(self.digest, entry), self.size
+        digest, size = self.digest, self.size
+        fresh = digest(b"\0" + entry)
         while size & 1:
-            fresh = node(self.digest, self._complete.pop(), fresh)
+            fresh = digest(b"\1" + self._complete.pop() + fresh)
             size >>= 1
         self._complete.append(fresh)
         self.size += 1
