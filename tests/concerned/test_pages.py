@@ -187,5 +187,9 @@ def test_staff_print_the_notice_on_one_sheet(browser: Browser, base: str, case: 
             pypdfium2.PdfDocument(printed)[0].render(scale=1.2).to_pil().save(Path(folder) / "notice-paper.png")
         assert len(pypdfium2.PdfDocument(printed)) == 1
         watched.assert_clean()
+    Case._get_collection().update_one({"_id": case.id}, {"$set": {"state": "waiting"}, "$unset": {"noticed_at": ""}})
+    headers = {"Authorization": f"Bearer {staff.token}"}
+    untold = person.client.get(f"/evidence/cases/{case.id}/notice", headers=headers)
+    assert untold.status_code == 409 and "确认后才能告知" in untold.text and in_groups(person.code) not in untold.text
     stranger = person.client.get(f"/evidence/cases/{case.id}/notice")
     assert stranger.status_code == 302 and "/login" in stranger.headers["Location"]

@@ -192,6 +192,17 @@ def test_twenty_large_photos_make_a_file_that_can_be_sent():
         assert 150 < pixels / ((right - left) / 72) < 205  # to the inch
 
 
+def test_of_a_ledger_without_end_the_two_ends_are_printed():
+    entries = tuple(dataclasses.replace(FACTS.entries[0], number=number) for number in range(90_001, 90_604))
+    pdf = report(with_(entries=entries, pictures=()))
+    text = text_of(pdf)
+    shown = {number for number in range(90_001, 90_604) if str(number) in text}
+    assert shown == {*range(90_001, 90_201), *range(90_404, 90_604)}
+    assert "略去 203 条" in text and len(pypdfium2.PdfDocument(pdf)) < 30
+    exact = text_of(report(with_(entries=entries[:400], pictures=())))
+    assert "略去" not in exact and all(str(number) in exact for number in range(90_001, 90_401))
+
+
 def test_a_picture_that_is_none_leaves_a_remark_and_metadata_is_left_behind():
     tagged = Image.open(io.BytesIO(photo()))
     exif = Image.Exif()

@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from backend.plugin_api import LOCAL_ZONE, current_settings
-from plugins.evidence.handover.facts import ReportCapture, ReportFacts, ReportPicture, ReportProof
+from plugins.evidence.handover.facts import ReportCapture, ReportEntry, ReportFacts, ReportPicture, ReportProof
 from plugins.evidence.handover.typeface import ReportUnavailable, Typeface, typeface
 
 __all__ = ["ReportUnavailable", "report"]
@@ -28,6 +28,8 @@ TEMPLATE = Path(__file__).with_name("report.typ")
 #: Pictures are printed at most this large (mm), two on a page, at this many pixels to the inch.
 WIDEST, HIGHEST, DPI = 150, 84, 200
 QUALITY = 82
+#: Of a longer ledger the first and the last half of these are printed; the package holds all of it.
+MOST_ENTRIES = 400
 WARNING = "该设备的法定资料不齐，其影像只能作为现场核查的线索，不能单独作为处罚依据。"
 
 
@@ -88,6 +90,7 @@ def for_print(content: bytes) -> tuple[bytes, float] | None:
 
 
 def _told(facts: ReportFacts, face: Typeface) -> dict[str, Any]:
+    later = facts.entries[MOST_ENTRIES // 2 :][-(MOST_ENTRIES // 2) :]
     return {
         "title": TITLE,
         "number": face.told(facts.number),
@@ -123,17 +126,9 @@ def _told(facts: ReportFacts, face: Typeface) -> dict[str, Any]:
             }
             for number, each in enumerate(facts.files, 1)
         ],
-        "entries": [
-            {
-                "number": str(each.number),
-                "at": _time(each.at),
-                "person": face.told(each.person),
-                "action": face.told(each.action),
-                "purpose": face.told(each.purpose),
-                "hash": face.plain(each.hash).ljust(64),
-            }
-            for each in facts.entries
-        ],
+        "entries": [_entry(each, face) for each in facts.entries[: MOST_ENTRIES // 2]],
+        "later": [_entry(each, face) for each in later],
+        "left_out": str(len(facts.entries) - MOST_ENTRIES) if len(facts.entries) > MOST_ENTRIES else "",
         "proof": _rows(face, _proof(facts.proof)) if facts.proof else [],
         "handing": _rows(
             face,
@@ -144,6 +139,17 @@ def _told(facts: ReportFacts, face: Typeface) -> dict[str, Any]:
                 ("移送时间", _time(facts.made_at)),
             ],
         ),
+    }
+
+
+def _entry(entry: ReportEntry, face: Typeface) -> dict[str, str]:
+    return {
+        "number": str(entry.number),
+        "at": _time(entry.at),
+        "person": face.told(entry.person),
+        "action": face.told(entry.action),
+        "purpose": face.told(entry.purpose),
+        "hash": face.plain(entry.hash).ljust(64),
     }
 
 
