@@ -1,4 +1,4 @@
-"""A confirmed case in a small district: two photos of a camera, what was taken out of them, and two people's decision."""
+"""A confirmed case in a small district: two photos of a camera, what was made of them, and two people's decision."""
 
 from __future__ import annotations
 

@@ -48,9 +48,10 @@ class Key:
 
 
 def package(key: Key) -> Package:
+    ledger = {"format": "qingxu-ledger/1", "keys": [], "roots": [], "entries": []}
     items = [
         small_item(CERTIFICATE, "certificate", "证书", "application/x-pem-file", key.pem),
-        small_item(LEDGER, "ledger", "账本", "application/json", canonical({"entries": []})),
+        small_item(LEDGER, "ledger", "账本", "application/json", canonical(ledger)),
         small_item("说明.txt", "note", "说明", "text/plain", "核验方法".encode()),
         small_item("originals/c01-p01.jpg", "original", "原件", "image/jpeg", os.urandom(700)),
         small_item("exhibits/c01-p01-face1.jpg", "exhibit", "人脸", "image/jpeg", os.urandom(300), kind="face"),

@@ -65,7 +65,7 @@ def hand_over(by: Principal, case: Case, kind: str, purpose: str, recipient: str
     changes = classified("handed_over", penalty=case.penalty, at=now)
 
     def write() -> HandOver:
-        CASE_FLOW.fire(case, "hand_over", actor=current_actor(), note=purpose, changes=changes, at=now)
+        move(case, "hand_over", note=purpose, changes=changes, at=now)
         record.save(force_insert=True)
         detail = {"number": case.number, "kind": kind, "recipient": recipient}
         note("handed_over", **where(record), purpose=purpose, detail=detail)
@@ -142,7 +142,7 @@ def receive(by: Principal, record: HandOver, unit: str, remark: str) -> HandOver
             record, "receive", actor=current_actor(), note=remark, changes={"receipt": receipt}, at=now
         )
         case = Case.objects.get(id=record.case)
-        CASE_FLOW.fire(case, "receive", actor=current_actor(), note=remark, at=now)
+        move(case, "receive", note=remark, at=now)
         note("receipted", **where(record), sha256=receipt.hash, detail={"unit": unit, "package": record.package.sha256})
         record_act("evidence.hand_over.receive", record, {"unit": unit, "receipt": receipt.hash})
         told = {"case": str(record.case), "number": record.case_number, "hand_over": str(record.id)}

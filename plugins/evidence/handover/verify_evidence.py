@@ -32,9 +32,11 @@ MANIFEST, SIGNATURE, CERTIFICATE, LEDGER = HEADS = ("manifest.json", "manifest.s
 SIGNED = b"qingxu-evidence-package-v1\n"
 CHUNK = 1 << 20
 #: Bounds on what is read into memory; the content of other files is only hashed.
-LARGEST = {MANIFEST: 32 << 20, SIGNATURE: 1 << 16, CERTIFICATE: 1 << 16, LEDGER: 128 << 20}
+LARGEST = {MANIFEST: 16 << 20, SIGNATURE: 1 << 16, CERTIFICATE: 1 << 16, LEDGER: 64 << 20}
 LARGEST_SMALL = 1 << 20
 MOST_FINDINGS = 200
+#: Each may read the whole file, so a crafted one must not ask for many.
+MOST_SEARCHES = 20
 
 
 class Refused(ValueError):
@@ -132,6 +134,7 @@ class Package:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
+        self.searches = 0
         self.size = file.seek(0, io.SEEK_END)
 
     def at(self, offset: int, length: int) -> bytes:
@@ -175,11 +178,27 @@ class Package:
         return self.looks_like(offset, following)
 
     def entry_at(self, offset: int, name: bytes, size: int | None, following: bytes | None) -> Entry | None:
-        """Return the entry there, with the size that leads to the next; None when no size does."""
-        header = self.at(offset, 30)
+        """Return the entry there, with the size that leads to the next; None when there is no next."""
+        header, begin = self.at(offset, 30), offset + 30 + len(name)
         for each in (size, *struct.unpack_from("<2I", header, 18)):
-            if each is not None and self.is_boundary(offset + 30 + len(name) + each, following):
+            if each is not None and self.is_boundary(begin + each, following):
                 return Entry(name, offset, each, header)
+        found = self.search(begin, following)
+        return None if found is None else Entry(name, offset, found - begin, header)
+
+    def search(self, offset: int, following: bytes | None) -> int | None:
+        """Return where the next header is, when every size that is told of the content before is wrong."""
+        mark = b"PK\1\2" if following is None else local_header(following, 0, 0)[:14]
+        self.searches += 1
+        while self.searches <= MOST_SEARCHES and (found := self.at(offset, CHUNK)):
+            place = found.find(mark)
+            while place >= 0:
+                if self.is_boundary(offset + place, following) and (
+                    following is None or self.looks_like(offset + place, following)
+                ):
+                    return offset + place
+                place = found.find(mark, place + 1)
+            offset += max(1, len(found) - len(mark) + 1)
         return None
 
     def foreign(self, offset: int) -> Entry | None:
@@ -302,6 +321,11 @@ def verify_package(package: Package, report: Report, key: str) -> None:
     if proven or (MANIFEST in contents and not heads[MANIFEST].damaged):
         with report.about(MANIFEST, "清单"):
             manifest = read_manifest(contents[MANIFEST])
+            if proven and (manifest["key"], manifest["algorithm"]) != (
+                report.facts["fingerprint"],
+                report.facts["algorithm"],
+            ):
+                raise Refused("所写的密钥不是签名的密钥")
             report.facts.update(case=manifest["case"], made=manifest["made"])
             files = {each["path"]: each for each in manifest["files"]}
     listed = [(path.encode(), each["size"]) for path, each in files.items()]
@@ -309,7 +333,10 @@ def verify_package(package: Package, report: Report, key: str) -> None:
     entries = find_entries(package, report, first + listed if files else walk(package))
     for entry in entries:
         package.measure(entry)
-    check_container(package, report, entries, {path: each["crc32"] for path, each in files.items()})
+    if not entries:
+        report.find(CONTAINER, f"结构被破坏，或文件在偏移 {package.size} 处被截断", package.size)
+    else:
+        check_container(package, report, entries, {path: each["crc32"] for path, each in files.items()})
     for entry in entries:
         check_file(report, entry, files.get(entry.path))
     report.facts.update(files=len(entries), bytes=sum(entry.size for entry in entries))
@@ -828,6 +855,8 @@ def check_ledger(package: Package, report: Report, files: Mapping[str, Entry]) -
             keys[each["key_id"]] = public
     roots: dict[int, Any] = {}
     for root in ledger["roots"]:
+        if len(report.findings) >= MOST_FINDINGS:
+            return
         with report.about(LEDGER, f"第 {shown(root.get('number'))} 个根"):
             content = as_json({name: root[name] for name in ROOT_FIELDS})
             roots[root["number"]] = root
@@ -958,7 +987,7 @@ def conclusion(report: Report, pinned: bool) -> Iterator[str]:
         yield f"提示　　账本中没有以下文件的收取或提取记录：{'、'.join(facts['unrecorded'])}"
     yield ""
     for finding in report.findings:
-        yield f"✗ {shown(finding.place)}：{shown(finding.text)}"
+        yield f"× {shown(finding.place)}：{shown(finding.text)}"
     yield f"结论：发现 {len(report.findings)} 处改动或缺失，不可采信。" if report.findings else "结论：未发现任何改动。"
     if not pinned:
         yield "注意：没有用 --key 指定密钥指纹，只能证明包内各部分彼此一致，不能证明由哪个平台制作；"
@@ -984,6 +1013,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", default="", metavar="FINGERPRINT", help="平台密钥的指纹（SHA-256，64 位十六进制）")
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")
     asked = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console that lacks a sign must not end the verification
+        sys.stdout.reconfigure(errors="replace")
     return run(asked.file, asked.key, asked.json, print)
 
 
@@ -1000,7 +1031,7 @@ def run(path: str, key: str, as_json: bool, say: Callable[[str], object]) -> int
         return 2
     if as_json:
         told = {"findings": [finding._asdict() for finding in report.findings], **report.facts}
-        say(json.dumps({"code": report.code, "pinned": bool(key), **told}, ensure_ascii=False))
+        say(json.dumps({"code": report.code, "pinned": bool(key), **told}))
     else:
         for line in conclusion(report, bool(key)):
             say(line)
