@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from plugins.evidence.custody.pem import pem
 from plugins.evidence.custody.signing import SM2_START
-from plugins.evidence.handover.package import Package, Signer, canonical, measured, seal, small_item
+from plugins.evidence.handover.package import Item, Package, Signer, canonical, measured, seal, small_item
 from plugins.evidence.handover.verify_evidence import CERTIFICATE, LEDGER, Report, verify
+
+EMPTY_LEDGER = canonical({"format": "qingxu-ledger/1", "keys": [], "roots": [], "entries": []})
 
 
 class Key:
@@ -47,14 +49,15 @@ class Key:
         return pem("PUBLIC KEY", self.spki).encode()
 
 
-def package(key: Key) -> Package:
-    ledger = {"format": "qingxu-ledger/1", "keys": [], "roots": [], "entries": []}
+def package(key: Key, *more: Item) -> Package:
+    """Return a package with a few small files, and more."""
     items = [
         small_item(CERTIFICATE, "certificate", "证书", "application/x-pem-file", key.pem),
-        small_item(LEDGER, "ledger", "账本", "application/json", canonical(ledger)),
+        small_item(LEDGER, "ledger", "账本", "application/json", EMPTY_LEDGER),
         small_item("说明.txt", "note", "说明", "text/plain", "核验方法".encode()),
         small_item("originals/c01-p01.jpg", "original", "原件", "image/jpeg", os.urandom(700)),
         small_item("exhibits/c01-p01-face1.jpg", "exhibit", "人脸", "image/jpeg", os.urandom(300), kind="face"),
+        *more,
     ]
     return seal(
         {"case": {"number": "案1", "kind": "lead"}, "made": {"by": "甲"}, "captures": []},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import json
 import random
+import shutil
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,7 +32,7 @@ from hypothesis import strategies as st
 from backend import settings as settings_module
 from plugins.evidence.handover import verify_evidence as verifier
 from plugins.evidence.handover.commands import verify_evidence
-from plugins.evidence.handover.package import VERIFIER, canonical, measured, seal, small_item
+from plugins.evidence.handover.package import VERIFIER, Item, Stream, canonical, measured, seal, small_item
 from plugins.evidence.handover.verify_evidence import CERTIFICATE, CONTAINER, LEDGER, MANIFEST, SIGNATURE
 from tests.handover.conftest import Ground
 from tests.handover.small import Key, check, package, whole
@@ -325,3 +328,30 @@ def test_the_single_file_and_the_command_tell_people_and_programs(made: bytes, t
     assert run(str(tmp_path / "none.zip"))[0] == run(str(tool))[0] == run(str(file), "--key", "12")[0] == 2
     command = CliRunner().invoke(verify_evidence, [str(file), "--key", key])
     assert command.exit_code == 1 and f"× {places_of(made)[-1][2]}：内容被改动" in command.output
+
+
+def test_neither_writing_nor_verifying_needs_memory_for_the_whole_file(tmp_path: Path) -> None:
+    chunk, count = bytes(1 << 20), 48
+    sha256, sm3 = hashlib.sha256(), Hash(SM3())
+    for _ in range(count):
+        sha256.update(chunk)
+        sm3.update(chunk)
+    clip = Item(
+        path="originals/c01-clip.mp4",
+        role="original",
+        title="视频",
+        media_type="video/mp4",
+        sha256=sha256.hexdigest(),
+        sm3=sm3.finalize().hex(),
+        read=lambda: (chunk for _ in range(count)),
+    )
+    key, file = Key("Ed25519"), tmp_path / "package.zip"
+    tracemalloc.start()
+    try:
+        with file.open("wb") as out:
+            shutil.copyfileobj(Stream(package(key, clip).chunks()), out)
+        with file.open("rb") as opened:
+            assert verifier.verify(opened, key.fingerprint).code == 0
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20 < file.stat().st_size / 5
+    finally:
+        tracemalloc.stop()
