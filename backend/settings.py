@@ -40,7 +40,7 @@ class Settings:
 
     master_key: str = setting("", "Key-encryption key: 32 bytes in base64; never change it without `rewrap-keys`")
     previous_master_key: str = setting("", "The key before, while `rewrap-keys` runs")
-    cipher: str = setting("AES-256-GCM", "Cipher of private fields: `AES-256-GCM` or `SM4-GCM`")
+    cipher: str = setting("AES-256-GCM", "Cipher of private fields and of blobs: `AES-256-GCM` or `SM4-GCM`")
 
     blob_store: str = setting("", "Where big files lie: empty for `<data_dir>/blobs`, or `s3://bucket/prefix`")
     s3_endpoint: str = setting("", "Address of an S3-compatible service")
