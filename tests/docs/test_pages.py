@@ -106,7 +106,7 @@ def test_permissions_events_and_codes_that_are_named_exist() -> None:
     assert named <= {each.name for each in registry.permissions}
     nouns = {each.name.partition(".")[0] for each in registry.events}
     checks = {each.name for each in registry.health_checks}
-    known = {each.name for each in registry.events} | checks
+    known = {each.name for each in (*registry.events, *registry.jobs)} | checks
     for event in re.findall(r"`([a-z_]+\.[a-z_]+)`", EVERYTHING):
         assert event.partition(".")[0] not in nouns or event in known, event
     # A problem code is called by its name and its status.
