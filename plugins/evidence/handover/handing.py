@@ -27,10 +27,10 @@ from plugins.evidence.captures.models import VIOLATIONS
 from plugins.evidence.cases.bundling import captures_of
 from plugins.evidence.cases.legal import lacking
 from plugins.evidence.cases.models import CASE_FLOW, Case
+from plugins.evidence.cases.steps import move
 from plugins.evidence.custody import note
 from plugins.evidence.handover.models import HAND_OVER_FLOW, HAND_OVER_KINDS, HandOver, Receipt
 from plugins.evidence.handover.package import canonical
-from plugins.evidence.retention.rules import classified
 
 HAND_OVER, RECEIVE, VIEW = "evidence:hand_over", "evidence:receive", "evidence:view"
 
@@ -62,14 +62,17 @@ def hand_over(by: Principal, case: Case, kind: str, purpose: str, recipient: str
         made_at=now,
     )
     HAND_OVER_FLOW.begin(record, actor=current_actor(), note=purpose, at=now)
-    changes = classified("handed_over", penalty=case.penalty, at=now)
 
     def write() -> HandOver:
-        move(case, "hand_over", note=purpose, changes=changes, at=now)
+        move(case, "hand_over", note=purpose, at=now)
         record.save(force_insert=True)
         detail = {"number": case.number, "kind": kind, "recipient": recipient}
         note("handed_over", **where(record), purpose=purpose, detail=detail)
-        record_act("evidence.hand_over.begin", record, {"kind": kind, "recipient": recipient, "purpose": purpose})
+        audit.record(
+            "evidence.hand_over.begin",
+            **audited(record),
+            detail={"kind": kind, "recipient": recipient, "purpose": purpose},
+        )
         told = {"case": str(case.id), "number": case.number, "kind": kind, "hand_over": str(record.id)}
         publish("evidence.case_handed_over", told, area=case.area)
         publish("evidence.package_wanted", {"hand_over": str(record.id)}, area=case.area)
@@ -95,7 +98,7 @@ def again(record: HandOver) -> HandOver:
 
     def write() -> HandOver:
         after = HAND_OVER_FLOW.fire(record, "retry", actor=current_actor())
-        record_act("evidence.hand_over.retry", record, {})
+        audit.record("evidence.hand_over.retry", **audited(record))
         publish("evidence.package_wanted", {"hand_over": str(record.id)}, area=record.area)
         return after
 
@@ -118,7 +121,7 @@ def fetch(by: Principal, record: HandOver, purpose: str) -> tuple[HandOver, Iter
 
     def write() -> HandOver:
         note("downloaded", **where(record), sha256=record.package.sha256, purpose=purpose.strip())
-        record_act("evidence.hand_over.reveal", record, {"purpose": purpose.strip()})
+        audit.record("evidence.hand_over.reveal", **audited(record), detail={"purpose": purpose.strip()})
         if record.state == "made" and permitted(by, RECEIVE, record.area):
             return HAND_OVER_FLOW.fire(record, "fetch", actor=current_actor(), note=purpose.strip())
         return record
@@ -144,7 +147,7 @@ def receive(by: Principal, record: HandOver, unit: str, remark: str) -> HandOver
         case = Case.objects.get(id=record.case)
         move(case, "receive", note=remark, at=now)
         note("receipted", **where(record), sha256=receipt.hash, detail={"unit": unit, "package": record.package.sha256})
-        record_act("evidence.hand_over.receive", record, {"unit": unit, "receipt": receipt.hash})
+        audit.record("evidence.hand_over.receive", **audited(record), detail={"unit": unit, "receipt": receipt.hash})
         told = {"case": str(record.case), "number": record.case_number, "hand_over": str(record.id)}
         publish("evidence.case_received", told, area=record.area)
         return after
@@ -174,9 +177,9 @@ def where(record: HandOver) -> Any:
     return {"area": record.area, "case": str(record.case), **about}
 
 
-def record_act(action: str, record: HandOver, detail: Mapping[str, Any]) -> None:
-    """Write into the audit trail what was done to a hand-over."""
-    audit.record(action, subject="evidence.hand_over", subject_id=str(record.id), area=record.area, detail=detail)
+def audited(record: HandOver) -> Any:
+    """Return how the audit trail names a hand-over."""
+    return {"subject": "evidence.hand_over", "subject_id": str(record.id), "area": record.area}
 
 
 def hand_over_of(by: Principal, record_id: ObjectId, *permissions: str) -> HandOver:

@@ -17,6 +17,7 @@ from backend.plugin_api import (
     IllegalTransition,
     StaleVersion,
     atomically,
+    audit,
     current_actor,
     district_of,
     publish,
@@ -27,8 +28,8 @@ from plugins.evidence.cases.models import Case
 from plugins.evidence.custody import certificate, extract, note, sign
 from plugins.evidence.handover import verify_evidence as form
 from plugins.evidence.handover.contents import contents_of
-from plugins.evidence.handover.handing import record_act, where
-from plugins.evidence.handover.models import HAND_OVER_FLOW, HandOver, PackageFile
+from plugins.evidence.handover.handing import audited, where
+from plugins.evidence.handover.models import HAND_OVER_FLOW, USER, HandOver, PackageFile
 from plugins.evidence.handover.package import (
     CHUNK_BYTES,
     VERIFIER,
@@ -102,7 +103,7 @@ def make(record: HandOver) -> None:
     expected = hash_of(package)
     HandOver._get_collection().update_one({"_id": record.id, "state": "making"}, {"$addToSet": {"tried": expected}})
     stream = io.BufferedReader(Stream(package.chunks()), CHUNK_BYTES)
-    blob = put_blob(stream, media_type="application/zip", space=district_of(record.area))
+    blob = put_blob(stream, media_type="application/zip", space=district_of(record.area), user=USER)
     kept = {"sha256": blob.sha256, "sm3": blob.sm3, "size": blob.size}
     settle(record, "make", "", {**kept, "files": len(package.items) + 2, "fingerprint": fingerprint})
 
@@ -115,7 +116,7 @@ def settle(record: HandOver, verb: str, why: str, package: dict[str, Any]) -> No
         HAND_OVER_FLOW.fire(record, verb, actor=current_actor(), note=why, changes=changes)
         if package:
             note("exported", **where(record), sha256=package["sha256"], purpose=record.purpose)
-            record_act("evidence.hand_over.make", record, package)
+            audit.record("evidence.hand_over.make", **audited(record), detail=package)
             publish("evidence.package_made", {"hand_over": str(record.id), "case": str(record.case)}, area=record.area)
 
     with suppress(IllegalTransition, StaleVersion):
