@@ -9,7 +9,7 @@ from backend.blobs.errors import (
     BlobStoreFull,
     BlobStoreUnavailable,
 )
-from backend.blobs.leftovers import BlobUser, install_users, remove_orphans, remove_unreferenced
+from backend.blobs.leftovers import BlobUser, install_users, release, remove_orphans, remove_unreferenced
 from backend.blobs.photos import BadPhoto, PhotoFacts, check_photo
 from backend.blobs.records import WRAPPED_KEYS, ensure_indexes
 from backend.blobs.scrubbing import RottenBlob, ScrubStatus, scrub, scrub_all, scrub_job, scrub_status
@@ -39,6 +39,7 @@ __all__ = [
     "install_users",
     "open_blob",
     "put",
+    "release",
     "remove_orphans",
     "remove_unreferenced",
     "scrub",

@@ -2,7 +2,7 @@
 
 The first come from killed processes. The second from requests that died between keeping a blob and writing the record
 that was to name it; so each blob is looked at once, a day after it was put. Blobs that lose their meaning later are
-the business of whoever deletes the records: see `shred`.
+the business of whoever deletes the records: see `release`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from backend import storage
 from backend.blobs.content import shred
 from backend.blobs.objects import objects
-from backend.blobs.records import records, uploads
+from backend.blobs.records import key_name, records, uploads
 
 DAY_SECONDS = 86_400
 BATCH = 500
@@ -83,6 +83,22 @@ def remove_unreferenced(*, older_than_seconds: float = DAY_SECONDS) -> int:
                 records().update_one(found, {"$set": {"unsettled": False}})
             else:
                 shredded += shred(row["sha256"], space=row["space"], put_before=before)
+
+
+def release(hashes: Collection[str], *, space: str) -> list[str]:
+    """Shred those of the blobs that no user names any more, and return all of them that are gone, in order.
+
+    Call it after the records that named them say so no longer; called again it goes on where it was killed.
+    """
+    before, keys = storage.utcnow(), [key_name(space, sha256) for sha256 in hashes]
+    rows = list(records().find({"_id": {"$in": keys}}))
+    judged = [row for row in rows if row["object"] is not None and _users.keys() >= set(row["users"])]
+    named = _named(judged)
+    gone = {row["sha256"] for row in rows if row["object"] is None}
+    for row in judged:
+        if row["_id"] not in named and shred(row["sha256"], space=space, put_before=before):
+            gone.add(row["sha256"])
+    return sorted(gone)
 
 
 def _named(rows: Iterable[dict[str, Any]]) -> set[str]:

@@ -17,6 +17,7 @@ from backend.blobs import (
 )
 from backend.blobs import get as get_blob
 from backend.blobs import put as put_blob
+from backend.blobs import release as release_blobs
 from backend.blobs import shred as shred_blob
 from backend.events import Event, EventHandler, EventKind, Postponed, publish
 from backend.http import (
@@ -287,6 +288,7 @@ __all__ = [
     "read_page",
     "read_photo",
     "refuse_spent",
+    "release_blobs",
     "require",
     "requires",
     "resource_blueprint",

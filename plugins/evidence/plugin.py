@@ -24,7 +24,7 @@ from backend.plugin_api import (
     current_settings,
     hookimpl,
 )
-from plugins.evidence import health, panels
+from plugins.evidence import demo, health, panels
 from plugins.evidence.captures import report_routes
 from plugins.evidence.captures.drawing import copy_subject, cut_drawn
 from plugins.evidence.captures.extraction import extract_capture
@@ -49,7 +49,13 @@ from plugins.evidence.handover import routes as hand_over_routes
 from plugins.evidence.handover.commands import verify_evidence
 from plugins.evidence.handover.making import SECONDS as PACKAGE_SECONDS
 from plugins.evidence.handover.making import make_package
+from plugins.evidence.handover.models import BLOB_USER as PACKAGE_BLOBS
 from plugins.evidence.handover.models import HandOver
+from plugins.evidence.matching import health as matching_health
+from plugins.evidence.matching import routes as matching_routes
+from plugins.evidence.matching.activation import end_expired
+from plugins.evidence.matching.comparing import compare_case, forget_case
+from plugins.evidence.matching.models import Activation, Template
 from plugins.evidence.retention import routes as retention_routes
 from plugins.evidence.retention.deletion import delete_expired
 
@@ -69,6 +75,7 @@ def register_permissions() -> Sequence[Permission]:
         Permission("evidence:audit_ledger", "查看和校验存证链", ("district_staff", "enforcement_officer")),
         Permission("evidence:hand_over", "移送执法", ("district_staff", "enforcement_officer")),
         Permission("evidence:receive", "签收移送", ("enforcement_officer",)),
+        Permission("evidence:matching", "启用和停用人脸比对"),
         Permission("evidence:hold", "证据保全", ("district_staff", "enforcement_officer")),
     ]
 
@@ -86,6 +93,8 @@ def register_documents() -> Sequence[type[Record]]:
         Defence,
         NoticeVisit,
         HandOver,
+        Activation,
+        Template,
         *CUSTODY_DOCUMENTS,
     ]
 
@@ -99,6 +108,7 @@ def register_blueprints() -> Sequence[Blueprint]:
         case_routes.blueprint,
         hand_over_routes.blueprint,
         retention_routes.blueprint,
+        matching_routes.blueprint,
         notice_routes.blueprint,
         notice_routes.staff,
         custody_routes.blueprint,
@@ -108,7 +118,7 @@ def register_blueprints() -> Sequence[Blueprint]:
 @hookimpl
 def register_blob_users() -> Sequence[BlobUser]:
     """Say which originals, exhibits and photos of defences are named."""
-    return [BLOB_USER, DEFENCE_BLOBS]
+    return [BLOB_USER, DEFENCE_BLOBS, PACKAGE_BLOBS]
 
 
 @hookimpl
@@ -142,6 +152,7 @@ def register_problem_codes() -> Sequence[ProblemCode]:
             "not_penalty_evidence", 422, "不能作为处罚证据移送", "作为处罚证据尚有欠缺，可以先作为案件线索移送。"
         ),
         ProblemCode("package_not_ready", 409, "移送包尚未就绪", "移送包正在制作或制作失败，请稍后查看移送记录。"),
+        ProblemCode("matching_on", 409, "人脸比对已启用", "该区域或其上级区域已启用人脸比对。"),
         ProblemCode("event_id_reused", 409, "事件编号重复", "这个 event_id 已用于另一组照片，请换一个。"),
     ]
 
@@ -199,6 +210,8 @@ def register_event_handlers() -> Sequence[EventHandler]:
             queue="reports",
             timeout_seconds=PACKAGE_SECONDS,
         ),
+        EventHandler(name="evidence.compare", event="evidence.case_confirmed", handle=compare_case, queue="vision"),
+        EventHandler(name="evidence.forget_face", event="evidence.case_rejected", handle=forget_case),
         EventHandler(name="evidence.bundle", event="evidence.extracted", handle=bundle_capture),
     ]
 
@@ -214,6 +227,7 @@ def register_jobs() -> Sequence[Job]:
             cron="20 * * * *",
             timeout_seconds=1800,
         ),
+        Job(name="evidence.end_matching", title="人脸比对到期停用", run=end_expired, every_seconds=300),
         *custody_jobs.JOBS,
     ]
 
@@ -279,10 +293,16 @@ def register_map_layers() -> Sequence[MapLayer]:
 @hookimpl
 def register_health_checks() -> Sequence[HealthCheck]:
     """Look whether the vision models are there, and how long captures wait."""
-    return health.CHECKS
+    return [*health.CHECKS, *matching_health.CHECKS]
 
 
 @hookimpl
 def register_commands() -> Sequence[Command]:
     """Offer a camera for trying things out, and care for the ledger."""
     return [send_capture, verify_evidence, *custody_commands.COMMANDS]
+
+
+@hookimpl
+def load_demo(district: DemoDistrict) -> None:
+    """Let some cameras of the fictional district see something."""
+    demo.load_captures(district)

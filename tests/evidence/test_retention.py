@@ -126,7 +126,7 @@ def test_a_capture_that_never_came_into_a_case_goes_after_its_days(camera: Camer
         get(sent.json["photos"][0], space=DISTRICT)
 
 
-@pytest.mark.parametrize("dies_at", ["shred_blob", "note", "atomically"])
+@pytest.mark.parametrize("dies_at", ["release_blobs", "note", "forget_person"])
 def test_a_deletion_that_is_cut_short_is_finished_by_the_next_run(
     make_case: MakeCase, monkeypatch: pytest.MonkeyPatch, dies_at: str
 ) -> None:

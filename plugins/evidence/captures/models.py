@@ -211,7 +211,7 @@ class Exhibit(PlacedRecord):
     quality = DictField()
     subject = ObjectIdField()
     made_by = DictField()
-    shredded_at = DateTimeField()
+    shredding_at = DateTimeField()
 
 
 #: Exhibits that show no face, which everyone who may see the capture may see.

@@ -13,11 +13,12 @@ USER = "evidence.captures"
 
 
 def named(space: str, hashes: Sequence[str]) -> Collection[str]:
-    """Return those of the hashes that a photo, a clip or an exhibit of this district bears."""
+    """Return those of the hashes that a photo, a clip or an exhibit of this district bears and is to keep."""
     asked = {"$in": list(hashes)}
     fields = {"area": 1, "photos.sha256": 1, "clip.sha256": 1}
-    captures = Capture._get_collection().find({"$or": [{"photos.sha256": asked}, {"clip.sha256": asked}]}, fields)
-    exhibits = Exhibit._get_collection().find({"sha256": asked}, {"area": 1, "sha256": 1})
+    originals = {"$or": [{"photos.sha256": asked}, {"clip.sha256": asked}], "shredding_at": None}
+    captures = Capture._get_collection().find(originals, fields)
+    exhibits = Exhibit._get_collection().find({"sha256": asked, "shredding_at": None}, {"area": 1, "sha256": 1})
     rows = [row for found in (captures, exhibits) for row in found if district_of(row["area"]) == space]
     return {sha256 for row in rows for sha256 in _hashes_in(row)} & set(hashes)
 

@@ -17,7 +17,6 @@ from backend.plugin_api import (
     Transition,
     atomically,
     audit,
-    current_actor,
     district_of,
     mark_dirty,
     publish,
@@ -37,7 +36,9 @@ from plugins.evidence.cases.bundling import (
 )
 from plugins.evidence.cases.legal import lacking, needs_visit
 from plugins.evidence.cases.models import CASE_FLOW, Case, CaseSeries, Decision
+from plugins.evidence.cases.steps import move
 from plugins.evidence.custody import note
+from plugins.evidence.retention.rules import classified
 
 #: The verbs that a person decides with; the other steps of a case have addresses of their own.
 VERBS = ("confirm", "propose_penalty", "countersign", "send_back", "reject", "reopen")
@@ -68,9 +69,10 @@ def decide(by: Principal, case: Case, verb: str, reason: str = "", site_visit: s
     penalty = verb in ("propose_penalty", "countersign")
     decision = judgement(by, verb, now, reason, site_visit)
     changes: dict[str, Any] = {"decisions": [*case.decisions, decision], "penalty": penalty}
+    changes |= classified(step.target, penalty=penalty, at=now)
 
     def write() -> Case:
-        after = CASE_FLOW.fire(case, verb, actor=current_actor(), note=reason, changes=changes, at=now)
+        after = move(case, verb, note=reason, changes=changes, at=now)
         witness(after, verb, decision, {"penalty": penalty})
         if verb in TOLD:
             told = {"case": str(case.id), "number": case.number, "violation": case.violation, "penalty": penalty}
@@ -118,9 +120,7 @@ def merge(by: Principal, case: Case, into: Case, reason: str) -> Case:
     def write() -> Case:
         emptied = {"merged_into": into.id, "captures": [], "decisions": [*case.decisions, decision]}
         emptied |= {"subject": None, "waste": None}
-        CASE_FLOW.fire(
-            case, "merge", actor=current_actor(), note=f"并入 {into.number}：{reason}", changes=emptied, at=now
-        )
+        move(case, "merge", note=f"并入 {into.number}：{reason}", changes=emptied, at=now)
         why = f"{case.number} 并入：{reason}"
         after = changed(into, span_with([*captures_of(into), *captures]), "merge", why, now)
         assign(captures, into.id)

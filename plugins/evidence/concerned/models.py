@@ -51,11 +51,16 @@ class Defence(PlacedRecord):
     answered_at = DateTimeField()
     answered_by = StringField()
     answered_name = StringField()
+    shredding_at = DateTimeField()
 
 
 def photos_named(district: str, hashes: Sequence[str]) -> set[str]:
-    """Return those of the hashes that a defence in the district names as its photo."""
-    inside = {"photos.sha256": {"$in": list(hashes)}, "area": {"$gte": district, "$lt": f"{district}0"}}
+    """Return those of the hashes that a defence in the district names as its photo and is to keep."""
+    inside = {
+        "shredding_at": None,
+        "photos.sha256": {"$in": list(hashes)},
+        "area": {"$gte": district, "$lt": f"{district}0"},
+    }
     rows = Defence._get_collection().find(inside, {"photos.sha256": 1})
     return set(hashes) & {photo["sha256"] for row in rows for photo in row["photos"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from mongoengine import (
@@ -14,7 +15,7 @@ from mongoengine import (
     StringField,
 )
 
-from backend.plugin_api import DUE_INDEX, Flowing, PlacedRecord, Transition, Workflow
+from backend.plugin_api import DUE_INDEX, BlobUser, Flowing, PlacedRecord, Transition, Workflow
 
 #: What a case is handed over as.
 HAND_OVER_KINDS = {"penalty": "处罚证据", "lead": "案件线索"}
@@ -79,7 +80,13 @@ class HandOver(Flowing, PlacedRecord):
 
     meta = {
         "collection": "evidence_hand_overs",
-        "indexes": [{"fields": ["case"], "unique": True}, ("area", "-id"), ("state", "-id"), DUE_INDEX],
+        "indexes": [
+            {"fields": ["case"], "unique": True},
+            ("area", "-id"),
+            ("state", "-id"),
+            {"fields": ["package.sha256"], "sparse": True},
+            DUE_INDEX,
+        ],
     }
 
     case = ObjectIdField(required=True)
@@ -95,3 +102,16 @@ class HandOver(Flowing, PlacedRecord):
     package = EmbeddedDocumentField(PackageFile)
     tried = ListField(StringField())
     receipt = EmbeddedDocumentField(Receipt)
+    shredding_at = DateTimeField()
+
+
+def packages_named(district: str, hashes: Sequence[str]) -> set[str]:
+    """Return those of the hashes that are those of packages in the district which are to be kept."""
+    inside = {"shredding_at": None, "area": {"$gte": district, "$lt": f"{district}0"}}
+    rows = HandOver._get_collection().find({"package.sha256": {"$in": list(hashes)}, **inside}, {"package.sha256": 1})
+    return {row["package"]["sha256"] for row in rows}
+
+
+#: What `put_blob` is told of whoever keeps packages.
+USER = "evidence.packages"
+BLOB_USER = BlobUser(name=USER, referenced=packages_named)

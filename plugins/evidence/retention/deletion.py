@@ -1,23 +1,36 @@
 """The end of retention: keys are destroyed, so that no copy of the bytes, in no backup, can be read again.
 
-The deletion of a case is claimed first, on the condition that no hold is on it; from then on none can be placed. Then
-the keys go; then one transaction writes what is left of the records, and into the ledger which hashes are gone. Killed
-anywhere in between, the next run goes on: a key that is gone already is no fault.
+A deletion is claimed first, on the condition that no hold is on the case; from then on none can be placed, and the
+records stop to stand for their files. Then the keys of all files that nothing else names go. Then one transaction
+removes what people wrote, and writes into the ledger which hashes are gone. Killed anywhere in between, the next run
+goes on: a key that is gone already is no fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from mongoengine import Document
 
-from backend.plugin_api import atomically, audit, current_settings, district_of, get_logger, shred_blob, utcnow
+from backend.plugin_api import (
+    atomically,
+    audit,
+    current_settings,
+    district_of,
+    get_logger,
+    release_blobs,
+    utcnow,
+)
 from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.cases.models import Case
-from plugins.evidence.concerned.models import Defence, NoticeVisit
+from plugins.evidence.concerned.models import Defence
 from plugins.evidence.custody import note
+from plugins.evidence.handover.models import HandOver
+from plugins.evidence.matching.models import Template
 
 #: Cases, and captures without one, of one run of the job.
 MOST_AT_ONCE = 200
@@ -27,128 +40,107 @@ log = get_logger(__name__)
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What ends together: a case with its captures, or one capture that never came into a case."""
+
+    subject: str
+    subject_id: ObjectId
+    area: str
+    kept_as: str
+    captures: list[ObjectId]
+    case: ObjectId | None = None
+
+    @property
+    def members(self) -> list[tuple[type[Document], Row]]:
+        """The records that name files, and the filter that finds them."""
+        of_captures = [(Capture, {"_id": {"$in": self.captures}}), (Exhibit, {"capture": {"$in": self.captures}})]
+        of_case = [(Defence, {"case": self.case}), (HandOver, {"case": self.case})] if self.case else []
+        return [*of_captures, *of_case]
+
+
 def delete_expired() -> int:
     """Delete what is due and return how many cases and captures that were."""
-    now = utcnow()
-    deleted = 0
-    for case in due_cases(now):
-        deleted += claim(Case, case["_id"], {"holds.0": {"$exists": False}, "delete_after": {"$lte": now}}, now)
-        if Case._get_collection().find_one({"_id": case["_id"], "shredding_at": {"$ne": None}}):
-            delete_case(case)
-    for capture in due_captures(now):
-        # Bundled meanwhile, it goes with its case.
-        deleted += claim(Capture, capture["_id"], {"case": None}, now)
-        if Capture._get_collection().find_one({"_id": capture["_id"], "shredding_at": {"$ne": None}}):
-            delete_captures([capture], case=None)
+    now, deleted = utcnow(), 0
+    for ending in (*due_cases(now), *due_captures(now)):
+        if claim(ending, now):
+            finish(ending)
+            deleted += 1
     if deleted:
         log.info("evidence deleted", count=deleted)
     return deleted
 
 
-def due_cases(now: datetime) -> list[Row]:
-    """Return the cases whose time is over, and those whose deletion was begun; both by one index."""
+def due_cases(now: datetime) -> Iterator[Ending]:
+    """Yield the cases whose time is over, and those whose deletion was begun."""
     query = {"delete_after": {"$lte": now}, "shredded_at": None}
-    return list(Case._get_collection().find(query).sort("delete_after", 1).limit(MOST_AT_ONCE))
+    for row in Case._get_collection().find(query).sort("delete_after", 1).limit(MOST_AT_ONCE):
+        captures = row.get("captures", [])
+        yield Ending("evidence.case", row["_id"], row["area"], row["retention"], captures, row["_id"])
 
 
-def due_captures(now: datetime) -> list[Row]:
-    """Return the captures that never came into a case and are kept no longer."""
+def due_captures(now: datetime) -> Iterator[Ending]:
+    """Yield the captures that never came into a case and are kept no longer."""
     before = now - timedelta(days=current_settings().retention_uncased_days)
     query = {"case": None, "received_at": {"$lte": before}, "shredded_at": None}
-    return list(Capture._get_collection().find(query).sort("received_at", 1).limit(MOST_AT_ONCE))
+    for row in Capture._get_collection().find(query).sort("received_at", 1).limit(MOST_AT_ONCE):
+        yield Ending("evidence.capture", row["_id"], row["area"], "uncased", [row["_id"]])
 
 
-def claim(document: type[Case] | type[Capture], record_id: ObjectId, condition: Row, now: datetime) -> bool:
-    """Begin the deletion unless the condition has ceased to hold; returns whether it begins now."""
-    update = {"$set": {"shredding_at": now}, "$inc": {"version": 1}}
-    begun = {"_id": record_id, "shredding_at": None, **condition}
-    return bool(document._get_collection().update_one(begun, update).modified_count)
+def claim(ending: Ending, now: datetime) -> bool:
+    """Begin the deletion, or go on with it; False when a hold, a new decision or a case came in between."""
+    document, still = (
+        (Case, {"holds.0": {"$exists": False}, "delete_after": {"$lte": now}})
+        if ending.case
+        else (Capture, {"case": None})
+    )
+
+    def begin() -> bool:
+        begun = {"_id": ending.subject_id, "shredded_at": None, "$or": [{"shredding_at": {"$ne": None}}, still]}
+        update = {"$set": {"shredding_at": now}, "$inc": {"version": 1}}
+        if not document._get_collection().update_one(begun, update).modified_count:
+            return False
+        for member, query in ending.members:
+            member._get_collection().update_many(query, {"$set": {"shredding_at": now}})
+        return True
+
+    return atomically(begin)
 
 
-def delete_case(case: Row) -> None:
-    """Delete a case whose deletion is claimed, with all that belongs to it."""
-    captures = list(Capture._get_collection().find({"_id": {"$in": case["captures"]}}))
-    delete_captures(captures, case=case)
-
-
-def delete_captures(captures: list[Row], *, case: Row | None) -> None:
-    """Destroy the keys of the captures' originals and exhibits, and write that it was done."""
-    area = case["area"] if case else captures[0]["area"]
-    ids = [capture["_id"] for capture in captures]
-    exhibits = list(Exhibit._get_collection().find({"capture": {"$in": ids}}, {"sha256": 1}))
-    hashes = {*hashes_of(captures), *(exhibit["sha256"] for exhibit in exhibits), *hashes_of_case(case)}
-    gone = sorted(hashes - referenced_elsewhere(area, hashes, ids, case))
-    for sha256 in gone:
-        shred_blob(sha256, space=district_of(area))
+def finish(ending: Ending) -> None:
+    """Destroy the keys of what only this named, and write that it was done."""
+    gone = release_blobs(list(files_of(ending)), space=district_of(ending.area))
     now = utcnow()
 
     def write() -> None:
-        forgotten = {"reporter": "", "note": ""}
-        Capture._get_collection().update_many(
-            {"_id": {"$in": ids}}, {"$set": {"shredded_at": now}, "$unset": forgotten, "$inc": {"version": 1}}
-        )
-        Exhibit._get_collection().update_many({"capture": {"$in": ids}}, {"$set": {"shredded_at": now}})
-        subject, subject_id = ("evidence.case", case["_id"]) if case else ("evidence.capture", ids[0])
-        if case:
-            forget_people(case)
+        ended = {"$set": {"shredded_at": now}, "$inc": {"version": 1}}
+        about_people = {"reporter": "", "note": ""}
+        Capture._get_collection().update_many({"_id": {"$in": ending.captures}}, {**ended, "$unset": about_people})
+        if ending.case:
+            forget_person(ending.case)
             Case._get_collection().update_one(
-                {"_id": case["_id"]},
-                {
-                    "$set": {"shredded_at": now},
-                    "$unset": {"notice_code": "", "notice_index": "", "repeats": ""},
-                    "$inc": {"version": 1},
-                },
+                {"_id": ending.case}, {**ended, "$unset": {"notice_code": "", "repeats": ""}}
             )
-        note(
-            "shredded",
-            area=area,
-            subject=subject,
-            subject_id=str(subject_id),
-            case=str(case["_id"]) if case else "",
-            detail={"sha256": gone, "class": case["retention"] if case else "uncased"},
-        )
-        audit.record(
-            "evidence.case.delete" if case else "evidence.capture.delete",
-            subject=subject,
-            subject_id=str(subject_id),
-            area=area,
-            detail={"blobs": len(gone)},
-        )
+        where = {"subject": ending.subject, "subject_id": str(ending.subject_id), "area": ending.area}
+        case = str(ending.case) if ending.case else ""
+        note("shredded", **where, case=case, detail={"sha256": gone, "class": ending.kept_as})
+        action = "evidence.case.delete" if ending.case else "evidence.capture.delete"
+        audit.record(action, **where, detail={"files": len(gone)})
 
     atomically(write)
 
 
-def hashes_of(captures: Collection[Row]) -> Iterator[str]:
-    """Yield the hashes of the captures' originals."""
-    for capture in captures:
-        yield from (photo["sha256"] for photo in capture.get("photos", ()))
-        if clip := capture.get("clip"):
-            yield clip["sha256"]
+def files_of(ending: Ending) -> Iterator[str]:
+    """Yield the hashes of all files that the records of this ending name."""
+    for document, query in ending.members:
+        for row in document._get_collection().find(query):
+            yield from (photo["sha256"] for photo in row.get("photos", ()))
+            yield from (row[name]["sha256"] for name in ("clip", "package") if row.get(name))
+            if "sha256" in row:
+                yield row["sha256"]
 
 
-def hashes_of_case(case: Row | None) -> Iterator[str]:
-    """Yield the hashes of what was made of the case as a whole."""
-    if case:
-        for defence in Defence._get_collection().find({"case": case["_id"]}, {"photos": 1}):
-            yield from (photo["sha256"] for photo in defence.get("photos", ()))
-
-
-def forget_people(case: Row) -> None:
-    """Remove from the case's own records what people wrote about themselves."""
-    told = {"text": "", "phone": "", "answer": "", "photos": ""}
-    Defence._get_collection().update_many({"case": case["_id"]}, {"$unset": told, "$inc": {"version": 1}})
-    NoticeVisit._get_collection().delete_many({"case": case["_id"]})
-
-
-def referenced_elsewhere(area: str, hashes: set[str], captures: list[ObjectId], case: Row | None) -> set[str]:
-    """Return those of the hashes that something else in the same district still needs."""
-    named, district = {"$in": sorted(hashes)}, district_of(area)
-    inside = {"area": {"$gte": district, "$lt": f"{district}0"}, "shredded_at": None}
-    others = Capture._get_collection().find(
-        {"_id": {"$nin": captures}, **inside, "$or": [{"photos.sha256": named}, {"clip.sha256": named}]}
-    )
-    exhibits = Exhibit._get_collection().find({"sha256": named, "capture": {"$nin": captures}, **inside}, {"sha256": 1})
-    own = {"case": {"$ne": case["_id"]}} if case else {}
-    defences = Defence._get_collection().find({"photos.sha256": named, **own}, {"photos": 1})
-    said = (photo["sha256"] for defence in defences for photo in defence["photos"])
-    return hashes & {*hashes_of(list(others)), *(exhibit["sha256"] for exhibit in exhibits), *said}
+def forget_person(case: ObjectId) -> None:
+    """Remove what the person concerned wrote, and the numbers of his or her face."""
+    Defence._get_collection().update_many({"case": case}, {"$unset": {"text": "", "phone": "", "answer": ""}})
+    Template._get_collection().delete_many({"case": case})
