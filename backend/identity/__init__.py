@@ -1,5 +1,14 @@
 """People, organisations, the area tree, roles and grants, sessions, and what each person may see and change."""
 
+from backend.identity.directory import (
+    OrganisationFacts,
+    PersonFacts,
+    areas_above,
+    organisations_named,
+    organisations_over,
+    people_named,
+    people_with,
+)
 from backend.identity.errors import Forbidden, IdentityError, ModuleOff, NotLoggedIn, PasswordChangeRequired
 from backend.identity.models import DOCUMENTS, Area, Grant, ModuleSwitch, Organisation, Role, Session, User
 from backend.identity.people import own_phone
@@ -47,8 +56,10 @@ __all__ = [
     "ModuleSwitch",
     "NotLoggedIn",
     "Organisation",
+    "OrganisationFacts",
     "PasswordChangeRequired",
     "Permission",
+    "PersonFacts",
     "Principal",
     "Role",
     "Session",
@@ -56,6 +67,7 @@ __all__ = [
     "area_filter",
     "area_names",
     "area_paths",
+    "areas_above",
     "areas_around",
     "check_area",
     "community_of",
@@ -78,7 +90,11 @@ __all__ = [
     "module_on",
     "module_on_anywhere",
     "move_area",
+    "organisations_named",
+    "organisations_over",
     "own_phone",
+    "people_named",
+    "people_with",
     "permitted",
     "principal_of",
     "principal_or_none",

@@ -42,16 +42,22 @@ from backend.http import (
     read_json,
     read_page,
     read_photo,
+    read_table,
     refuse_spent,
     requires,
     resource_blueprint,
+    write_table,
+    write_template,
 )
 from backend.identity import (
     Forbidden,
+    OrganisationFacts,
     Permission,
+    PersonFacts,
     Principal,
     area_names,
     area_paths,
+    areas_above,
     areas_around,
     current_principal,
     district_of,
@@ -61,7 +67,11 @@ from backend.identity import (
     keep_organisations,
     level_below,
     move_area,
+    organisations_named,
+    organisations_over,
     own_phone,
+    people_named,
+    people_with,
     permitted,
     principal_or_none,
     require,
@@ -69,7 +79,7 @@ from backend.identity import (
 )
 from backend.jobs import Job, enqueue
 from backend.monitoring import Health, HealthCheck, get_logger, guard
-from backend.plugin_api.asking import find_device, find_place, find_place_near
+from backend.plugin_api.asking import find_device, find_place, find_place_near, open_work_order, working_deadline
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
@@ -89,7 +99,15 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
-from backend.plugin_api.records import DeviceFacts, LegalFacts, MenuEntry, PlaceFacts, PluginInfo
+from backend.plugin_api.records import (
+    DeviceFacts,
+    LegalFacts,
+    MenuEntry,
+    PlaceFacts,
+    PluginInfo,
+    WorkOrderFacts,
+    WorkOrderRequest,
+)
 from backend.plugin_api.registry import Registry
 from backend.plugin_api.registry import installed as installed_registry
 from backend.protection import (
@@ -189,10 +207,12 @@ __all__ = [
     "MapLayer",
     "MenuEntry",
     "Metric",
+    "OrganisationFacts",
     "PageArgs",
     "Pages",
     "Panel",
     "Permission",
+    "PersonFacts",
     "Phone",
     "PhoneIs",
     "PhotoFacts",
@@ -223,12 +243,15 @@ __all__ = [
     "TransitionRefused",
     "Trend",
     "View",
+    "WorkOrderFacts",
+    "WorkOrderRequest",
     "Workflow",
     "Written",
     "acting",
     "after_commit",
     "area_names",
     "area_paths",
+    "areas_above",
     "areas_around",
     "atomically",
     "audit",
@@ -276,9 +299,14 @@ __all__ = [
     "may_answer",
     "move_area",
     "open_blob",
+    "open_work_order",
+    "organisations_named",
+    "organisations_over",
     "own_phone",
     "page",
     "paged",
+    "people_named",
+    "people_with",
     "permitted",
     "present",
     "principal_or_none",
@@ -287,6 +315,7 @@ __all__ = [
     "read_json",
     "read_page",
     "read_photo",
+    "read_table",
     "refuse_spent",
     "release_blobs",
     "require",
@@ -297,4 +326,7 @@ __all__ = [
     "search",
     "shred_blob",
     "utcnow",
+    "working_deadline",
+    "write_table",
+    "write_template",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from backend.plugin_api import registry
-from backend.plugin_api.records import DeviceFacts, PlaceFacts
+from backend.plugin_api.records import DeviceFacts, PlaceFacts, WorkOrderFacts, WorkOrderRequest
 
 
 def find_device(code: str) -> DeviceFacts | None:
@@ -23,4 +25,16 @@ def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFa
 def find_place(code: str) -> PlaceFacts | None:
     """Return where the drop-off point or station `code` is, or None when no module has it."""
     answer: PlaceFacts | None = registry.installed().ask("find_place", code=code)
+    return answer
+
+
+def open_work_order(request: WorkOrderRequest) -> WorkOrderFacts | None:
+    """Open a work order, or return the one that this source has opened before; None when no module keeps any."""
+    answer: WorkOrderFacts | None = registry.installed().ask("open_work_order", request=request)
+    return answer
+
+
+def working_deadline(area: str, start: datetime, minutes: int) -> datetime | None:
+    """Return when so many working minutes have passed, or None when no module keeps a duty calendar."""
+    answer: datetime | None = registry.installed().ask("working_deadline", area=area, start=start, minutes=minutes)
     return answer

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from click import Command
 
     from backend.blobs import BlobUser
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
-    from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts
+    from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts, WorkOrderFacts, WorkOrderRequest
     from backend.rollups import Metric
     from backend.storage import Record
 
@@ -341,4 +343,33 @@ def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFa
             if abs(longitude - 120.1) + abs(latitude - 30.2) > 0.001:
                 return None
             return PlaceFacts(code="P1", name="一号投放点", kind="投放点", area="330110", lon=120.1, lat=30.2)
+    """
+
+
+@hookspec(firstresult=True)
+def open_work_order(request: WorkOrderRequest) -> WorkOrderFacts | None:
+    """Open a work order, or return the one that this source has opened before: called for whatever needs handling.
+
+    For example::
+
+        @hookimpl
+        def open_work_order(request):
+            if request.kind != "E02":
+                return None
+            facts = {"id": "1", "number": "PD1", "state": "reported", "handler": ""}
+            return WorkOrderFacts(area=request.area, new=True, **facts)
+    """
+
+
+@hookspec(firstresult=True)
+def working_deadline(area: str, start: datetime, minutes: int) -> datetime | None:
+    """Say when so many working minutes have passed in an area: called for limits in working hours.
+
+    For example::
+
+        from datetime import timedelta
+
+        @hookimpl
+        def working_deadline(area, start, minutes):
+            return start + timedelta(minutes=minutes) if area.startswith("330110") else None
     """

@@ -32,7 +32,10 @@ class MenuEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceFacts:
-    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name."""
+    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name.
+
+    `organisation` is the id of the company that looks after it, empty where none is known.
+    """
 
     code: str
     name: str
@@ -40,6 +43,7 @@ class PlaceFacts:
     area: str
     lon: float
     lat: float
+    organisation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +72,39 @@ class DeviceFacts:
     secret: str
     point: str = ""
     legal: LegalFacts = LegalFacts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOrderRequest:
+    """What somebody is to be sent for; the same `source` and `source_id` always mean the same order.
+
+    `source` is "alert", "booking", "patrol", "exposure", "evidence" or "person"; `proof` names what a reply must hold,
+    empty for what the kind's standard says; `handle_minutes` likewise. `dispatch` sends the suggested handler at once.
+    """
+
+    source: str
+    source_id: str
+    kind: str
+    title: str
+    area: str
+    description: str = ""
+    point: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    severity: int = 2
+    proof: tuple[str, ...] = ()
+    handle_minutes: int | None = None
+    dispatch: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOrderFacts:
+    """A work order: `state` in the words of its workflow, `new` when the request made it."""
+
+    id: str
+    number: str
+    state: str
+    area: str
+    handler: str
+    new: bool

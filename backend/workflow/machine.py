@@ -42,11 +42,22 @@ class Workflow:
         self._check_verbs()
         self._check_ways()
 
-    def begin(self, document: D, *, actor: Actor, note: str = "", at: datetime | None = None) -> D:
-        """Put a new, unsaved document into the initial state, with its first timeline entry; returns it."""
+    def begin(
+        self,
+        document: D,
+        *,
+        actor: Actor,
+        note: str = "",
+        at: datetime | None = None,
+        due_at: datetime | None = None,
+    ) -> D:
+        """Put a new, unsaved document into the initial state, with its first timeline entry; returns it.
+
+        `due_at` is when it is due where that does not follow from the state alone.
+        """
         now = at or storage.utcnow()
         document.state = self.initial
-        document.due_at = self._due_at(document, self.initial, now)
+        document.due_at = due_at or self._due_at(document, self.initial, now)
         document.timeline = [self._entry("begin", "", self.initial, actor, note, now)]
         return document
 
@@ -60,13 +71,16 @@ class Workflow:
         changes: Mapping[str, Any] | None = None,
         announce: Mapping[str, Any] | None = None,
         at: datetime | None = None,
+        due_at: datetime | None = None,
     ) -> D:
         """Move a record on and return it as it is then; `document` itself is left alone.
 
         One update, conditional on id, state and version, sets state, time limit, `changes` (values of fields) and
-        appends to the timeline. With `announce` the event `<workflow>.<verb>` is published in the same transaction;
-        its payload is id, from, to, actor and what `announce` holds. Raises IllegalTransition, TransitionRefused,
-        StaleVersion, and ValidationError for changes that the document does not allow.
+        appends to the timeline. `due_at` is the new time limit where that follows from more than the state, such as a
+        calendar; a suspended state has none all the same. With `announce` the event `<workflow>.<verb>` is published
+        in the same transaction; its payload is id, from, to, actor and what `announce` holds. Raises
+        IllegalTransition, TransitionRefused, StaleVersion, and ValidationError for changes that the document does not
+        allow.
         """
         way = self._way(document.state, verb)
         refused = way.guard(document) if way.guard else None
@@ -74,7 +88,10 @@ class Workflow:
             raise TransitionRefused(refused)
         now = at or storage.utcnow()
         target = document.paused_from if way.target == BACK else way.target
-        moved = {**(changes or {}), **self._clock(document, way, target, now), "state": target}
+        clock = self._clock(document, way, target, now)
+        if due_at is not None and target not in self.suspended:
+            clock["due_at"] = due_at
+        moved = {**(changes or {}), **clock, "state": target}
         update = _difference(document, {**moved, "version": document.version + 1, "updated_at": now})
         update["$push"] = {"timeline": self._entry(verb, document.state, target, actor, note, now)}
         unchanged = {"_id": document.pk, "state": document.state, "version": document.version}

@@ -1,0 +1,1 @@
+"""When people are on duty, and how working time is counted."""

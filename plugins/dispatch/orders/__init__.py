@@ -1,0 +1,1 @@
+"""Work orders: from the report to the closed order."""

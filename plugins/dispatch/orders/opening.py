@@ -1,0 +1,187 @@
+"""Open orders: from an alert, from what other modules ask for, and by hand. One source makes one order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from backend.plugin_api import (
+    LOCAL_ZONE,
+    Event,
+    PlaceFacts,
+    Principal,
+    WorkOrderFacts,
+    WorkOrderRequest,
+    atomically,
+    audit,
+    current_actor,
+    district_of,
+    find_place,
+    publish,
+    require,
+    utcnow,
+)
+from plugins.dispatch.calendar.keeping import calendar_of
+from plugins.dispatch.orders.clock import stage_due
+from plugins.dispatch.orders.models import ORDER_FLOW, REPORT, OrderSeries, WorkOrder
+from plugins.dispatch.orders.telling import marked, told
+from plugins.dispatch.routing.choosing import Choice, suggest
+from plugins.dispatch.standards.register import Standard, standard_for
+
+
+def follow_alert(event: Event) -> None:
+    """Report an alert as an order with a suggested handler; told again it changes nothing."""
+    raised = event.payload
+    request = WorkOrderRequest(
+        source="alert",
+        source_id=str(raised["alert"]),
+        kind=str(raised["kind"]),
+        title=str(raised["title"]),
+        severity=int(raised.get("severity") or 2),
+        area=str(raised.get("area") or event.area),
+        point=str(raised.get("point") or ""),
+        description=f"预警 {raised.get('number') or ''}",
+        proof=tuple(raised.get("proof") or ()),
+        link=f"/alerts?alert={raised['alert']}",
+    )
+    open_order(request)
+
+
+def open_order(request: WorkOrderRequest) -> WorkOrderFacts:
+    """Open the order of a source, or return the one that it has; safe under repetition and in parallel."""
+    key = f"{request.source}/{request.source_id}"
+    if request.source_id and (known := WorkOrder.objects(source_key=key).first()):
+        return facts(known, new=False)
+    order = draft(request)
+    order.source_key = key if request.source_id else None
+    try:
+        return facts(write_down(order), new=True)
+    except DuplicateKeyError:
+        # Somebody else told of the same source in the same moment.
+        return facts(WorkOrder.objects.get(source_key=key), new=False)
+
+
+def report_order(by: Principal, values: dict[str, Any]) -> WorkOrder:
+    """Report something by hand; raises Forbidden outside the own area."""
+    request = WorkOrderRequest(source="person", source_id="", **values)
+    order = draft(request)
+    require(by, REPORT, order.area)
+    order.reporter, order.reporter_name = str(by.id), by.name
+    return write_down(order)
+
+
+def draft(request: WorkOrderRequest) -> WorkOrder:
+    """Return an order as it is before it is written: with its limits, its proof and its suggested handler."""
+    place = find_place(request.point) if request.point else None
+    area = place.area if place else request.area
+    standard = standard_for(request.kind, area)
+    order = WorkOrder(
+        area=area,
+        number="",
+        source=request.source,
+        source_id=request.source_id or None,
+        link=request.link or None,
+        kind=request.kind,
+        title=request.title,
+        severity=request.severity,
+        description=request.description or None,
+        point=request.point or None,
+        point_name=place.name if place else None,
+        place=place_of(request, place),
+        **limits(request, standard),
+        **addressed(suggest(request.kind, area, request.point)),
+    )
+    now = utcnow()
+    due_at = stage_due("reported", calendar_of(area), now)
+    ORDER_FLOW.begin(order, actor=current_actor(), note="", at=now, due_at=due_at)
+    return order
+
+
+def limits(request: WorkOrderRequest, standard: Standard) -> dict[str, Any]:
+    """Return what a kind's standard, and the request itself, say of time and proof."""
+    return {
+        "proof": list(request.proof or standard.proof),
+        "far_metres": standard.far_metres,
+        "unit_of_time": standard.unit,
+        "respond_minutes": standard.respond_minutes,
+        "limit_minutes": float(request.handle_minutes or standard.handle_minutes),
+    }
+
+
+def addressed(choice: Choice | None) -> dict[str, Any]:
+    """Return the fields of an order that say to whom it goes."""
+    if choice is None:
+        return {}
+    to = choice.addressee
+    return {
+        "handler": to.person,
+        "handler_name": to.name,
+        "handler_organisation": to.organisation,
+        "handler_role": to.role or None,
+        "unit": to.unit,
+        "unit_name": to.unit_name,
+        "rule": choice.rule,
+    }
+
+
+def place_of(request: WorkOrderRequest, place: PlaceFacts | None) -> dict[str, Any] | None:
+    """Return where it is as a GeoJSON point: as was said, else where the point is."""
+    lon, lat = (
+        (request.lon, request.lat) if request.lon is not None else (place.lon, place.lat) if place else (None, None)
+    )
+    return None if lon is None or lat is None else {"type": "Point", "coordinates": [lon, lat]}
+
+
+def write_down(order: WorkOrder) -> WorkOrder:
+    """Give the order its number and store it, with its trail; raises DuplicateKeyError for a source that has one."""
+    series = f"{district_of(order.area)}-{order.created_at.astimezone(LOCAL_ZONE).year}"
+    make_sure(series)
+
+    def write() -> WorkOrder:
+        order.number = next_number(series)
+        order.validate()
+        # Written past MongoEngine, which hides what the store says of a source that has its order already.
+        row = order.to_mongo()
+        WorkOrder._get_collection().insert_one(dict(row))
+        audit.record("dispatch.order.report", **where(order), detail={"number": order.number, "source": order.source})
+        publish("work_order.reported", told(order), area=order.area)
+        marked(order)
+        return order
+
+    return atomically(write)
+
+
+def next_number(series: str) -> str:
+    """Return the next number, such as `PD339999-2026-000001`, in the current transaction."""
+    counted = OrderSeries._get_collection().find_one_and_update(
+        {"_id": series}, {"$inc": {"last": 1}}, return_document=ReturnDocument.AFTER
+    )
+    return f"PD{series}-{counted['last']:06d}"
+
+
+def make_sure(series: str) -> None:
+    """Add the series of a year unless it is there."""
+    fresh = {"version": 1, "created_at": utcnow(), "updated_at": utcnow(), "last": 0}
+    try:
+        OrderSeries._get_collection().update_one({"_id": series}, {"$setOnInsert": fresh}, upsert=True)
+    except DuplicateKeyError:
+        return  # somebody else did so in the same moment
+
+
+def where(order: WorkOrder) -> dict[str, str]:
+    """Return how the audit trail names an order."""
+    return {"subject": "dispatch.order", "subject_id": str(order.id), "area": order.area}
+
+
+def facts(order: WorkOrder, *, new: bool) -> WorkOrderFacts:
+    """Return what other modules may know of an order."""
+    return WorkOrderFacts(
+        id=str(order.id),
+        number=order.number,
+        state=order.state,
+        area=order.area,
+        handler=order.handler_name or "",
+        new=new,
+    )

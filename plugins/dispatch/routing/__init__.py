@@ -1,0 +1,1 @@
+"""Who an order goes to: rules as data, the last one that fits wins."""
