@@ -8,6 +8,7 @@ from backend.plugin_api import (
     BlobUser,
     Blueprint,
     Command,
+    DemoDistrict,
     EventHandler,
     EventKind,
     HealthCheck,
@@ -32,6 +33,7 @@ from plugins.evidence.captures.models import Capture, Exhibit, ReporterRequest
 from plugins.evidence.captures.naming import BLOB_USER
 from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.cases import pages as case_pages
+from plugins.evidence.cases import panels as case_panels
 from plugins.evidence.cases import routes as case_routes
 from plugins.evidence.cases.bundling import bundle_capture
 from plugins.evidence.cases.models import Case, CaseSeries, CaseSpan
@@ -268,8 +270,8 @@ def register_menu_entries() -> Sequence[MenuEntry]:
 
 @hookimpl
 def register_themes() -> Sequence[Theme]:
-    """Open the theme of warning events (驾驶舱 1a), where what cameras saw is shown."""
-    return [Theme(name="alerts", title="预警事件上报", order=10)]
+    """Open the theme of warning events (驾驶舱 1a), where what cameras saw is shown, and that of cases."""
+    return [Theme(name="alerts", title="预警事件上报", order=10), *case_panels.THEMES]
 
 
 @hookimpl
