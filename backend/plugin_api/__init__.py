@@ -69,7 +69,7 @@ from backend.identity import (
 )
 from backend.jobs import Job, enqueue
 from backend.monitoring import Health, HealthCheck, get_logger, guard
-from backend.plugin_api.asking import find_device, find_place, find_place_near
+from backend.plugin_api.asking import find_device, find_place, find_place_near, mask_photo
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
@@ -89,7 +89,7 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
-from backend.plugin_api.records import DeviceFacts, LegalFacts, MenuEntry, PlaceFacts, PluginInfo
+from backend.plugin_api.records import DeviceFacts, LegalFacts, MaskedPhoto, MenuEntry, PlaceFacts, PluginInfo
 from backend.plugin_api.registry import Registry
 from backend.plugin_api.registry import installed as installed_registry
 from backend.protection import (
@@ -101,9 +101,13 @@ from backend.protection import (
     acting,
     audit,
     blind_index,
+    code_from,
     current_actor,
     decrypt_field,
+    in_groups,
     mask,
+    new_code,
+    read_code,
 )
 from backend.records import (
     AreaCode,
@@ -189,6 +193,7 @@ __all__ = [
     "LegalFacts",
     "Longitude",
     "MapLayer",
+    "MaskedPhoto",
     "MenuEntry",
     "Metric",
     "PageArgs",
@@ -240,6 +245,7 @@ __all__ = [
     "bucket_starts",
     "change",
     "check_if_match",
+    "code_from",
     "count_against",
     "create",
     "current_actor",
@@ -267,6 +273,7 @@ __all__ = [
     "if_match",
     "if_match_version",
     "import_rows",
+    "in_groups",
     "insert_later",
     "installed_registry",
     "is_foreign",
@@ -277,8 +284,10 @@ __all__ = [
     "mark_dirty",
     "mark_many",
     "mask",
+    "mask_photo",
     "may_answer",
     "move_area",
+    "new_code",
     "open_blob",
     "own_phone",
     "page",
@@ -288,6 +297,7 @@ __all__ = [
     "principal_or_none",
     "publish",
     "put_blob",
+    "read_code",
     "read_json",
     "read_page",
     "read_photo",

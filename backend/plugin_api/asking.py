@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.plugin_api import registry
-from backend.plugin_api.records import DeviceFacts, PlaceFacts
+from backend.plugin_api.records import DeviceFacts, MaskedPhoto, PlaceFacts
 
 
 def find_device(code: str) -> DeviceFacts | None:
@@ -23,4 +23,10 @@ def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFa
 def find_place(code: str) -> PlaceFacts | None:
     """Return where the drop-off point or station `code` is, or None when no module has it."""
     answer: PlaceFacts | None = registry.installed().ask("find_place", code=code)
+    return answer
+
+
+def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
+    """Return a copy of a stored photo without faces, or None when no module can tell now whether there are any."""
+    answer: MaskedPhoto | None = registry.installed().ask("mask_photo", sha256=sha256, space=space)
     return answer

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
-    from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts
+    from backend.plugin_api.records import DeviceFacts, MaskedPhoto, MenuEntry, PlaceFacts
     from backend.rollups import Metric
     from backend.storage import Record
 
@@ -341,4 +341,18 @@ def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFa
             if abs(longitude - 120.1) + abs(latitude - 30.2) > 0.001:
                 return None
             return PlaceFacts(code="P1", name="一号投放点", kind="投放点", area="330110", lon=120.1, lat=30.2)
+    """
+
+
+@hookspec(firstresult=True)
+def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
+    """Make a copy of a stored photo on which nobody's face is to be seen: called on the queue `vision`; None if unable.
+
+    For example::
+
+        @hookimpl
+        def mask_photo(sha256, space):
+            if not space.startswith("330110"):
+                return None
+            return MaskedPhoto(content=b"...", media_type="image/jpeg", faces=2, made_by={"detector": "scrfd"})
     """

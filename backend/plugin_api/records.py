@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,16 @@ class PlaceFacts:
     area: str
     lon: float
     lat: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedPhoto:
+    """A photo on which every face that was found is covered; it says nothing of plates, signs or names."""
+
+    content: bytes
+    media_type: str
+    faces: int
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
