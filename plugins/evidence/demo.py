@@ -65,7 +65,7 @@ def camera(code: str) -> DeviceFacts | None:
 
 
 def send(device: DeviceFacts, scene: Image.Image, n: int, violation: str, minutes: int, named: bool) -> int:
-    """Take in one observation, with a photo of the place as it was before; returns how many that were: 1 or 0.
+    """Take in one observation, where nothing is named with a photo from before; returns how many that were: 1 or 0.
 
     Repeated after a failed start, the same event with the same photos makes nothing new.
     """
@@ -73,8 +73,9 @@ def send(device: DeviceFacts, scene: Image.Image, n: int, violation: str, minute
     if place is None:
         return 0
     # A line of its own makes each photo one of its own, as cameras write the time into theirs.
-    before = stamped(scene, f"QX {n + 1:02d}-0")
-    after = stamped(with_bag(scene), f"QX {n + 1:02d}-1")
+    photos = [jpeg(stamped(with_bag(scene), f"QX {n + 1:02d}-1"))]
+    if not named:
+        photos.append(jpeg(stamped(scene, f"QX {n + 1:02d}-0")))
     region = {"photo": 0, "label": "垃圾袋", "box": list(BAG), "score": 0.91}
     observation: dict[str, Any] = {
         "event_id": f"demo-{n + 1:02d}",
@@ -82,7 +83,7 @@ def send(device: DeviceFacts, scene: Image.Image, n: int, violation: str, minute
         "violation": violation,
         "regions": [region] if named else [],
     }
-    take_in(device, place, observation, Originals([jpeg(after), jpeg(before)], before=(1,)), "127.0.0.1")
+    take_in(device, place, observation, Originals(photos, before=range(1, len(photos))), "127.0.0.1")
     return 1
 
 
