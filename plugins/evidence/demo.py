@@ -6,6 +6,7 @@ import contextlib
 import io
 from datetime import timedelta
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ BAG = (0.06, 0.72, 0.3, 0.97)
 def load_captures(district: DemoDistrict) -> None:
     """Take in a dozen captures of as many cameras as have a key; without the photos there are none."""
     scenes = [scene for place in SCENES if (scene := read(*place))]
-    cameras = [device for n in range(1, 301) if (device := camera(f"D{n:04d}"))][: len(SEEN)] if scenes else []
+    found = (device for n in range(1, 301) if (device := camera(f"D{n:04d}")))
+    cameras = list(islice(found, len(SEEN))) if scenes else []
     count = 0
     for n, (device, seen) in enumerate(zip(cameras, SEEN, strict=False)):
         count += send(device, scenes[n % len(scenes)], n, *seen)
