@@ -45,6 +45,7 @@ from backend.http import (
     refuse_spent,
     requires,
     resource_blueprint,
+    write_table,
 )
 from backend.identity import (
     Forbidden,
@@ -69,7 +70,14 @@ from backend.identity import (
 )
 from backend.jobs import Job, enqueue
 from backend.monitoring import Health, HealthCheck, get_logger, guard
-from backend.plugin_api.asking import find_device, find_place, find_place_near, mask_photo
+from backend.plugin_api.asking import (
+    find_device,
+    find_place,
+    find_place_near,
+    mask_photo,
+    raise_alert,
+    working_deadline,
+)
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
@@ -89,7 +97,16 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
-from backend.plugin_api.records import DeviceFacts, LegalFacts, MaskedPhoto, MenuEntry, PlaceFacts, PluginInfo
+from backend.plugin_api.records import (
+    AlertFacts,
+    AlertReport,
+    DeviceFacts,
+    LegalFacts,
+    MaskedPhoto,
+    MenuEntry,
+    PlaceFacts,
+    PluginInfo,
+)
 from backend.plugin_api.registry import Registry
 from backend.plugin_api.registry import installed as installed_registry
 from backend.protection import (
@@ -104,6 +121,7 @@ from backend.protection import (
     code_from,
     current_actor,
     decrypt_field,
+    encrypt_field,
     in_groups,
     mask,
     new_code,
@@ -137,7 +155,19 @@ from backend.records import (
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
 from backend.settings import current as current_settings
-from backend.storage import LOCAL_ZONE, PlacedRecord, Record, after_commit, atomically, insert_later, utcnow
+from backend.storage import (
+    LOCAL_ZONE,
+    NothingMatched,
+    PlacedRecord,
+    Record,
+    after_commit,
+    atomically,
+    insert_later,
+    settle,
+    update_later,
+    upsert_later,
+    utcnow,
+)
 from backend.workflow import (
     BACK,
     DUE_INDEX,
@@ -154,6 +184,8 @@ __all__ = [
     "DUE_INDEX",
     "LOCAL_ZONE",
     "Actor",
+    "AlertFacts",
+    "AlertReport",
     "AreaCode",
     "Bars",
     "BlindIndexField",
@@ -196,6 +228,7 @@ __all__ = [
     "MaskedPhoto",
     "MenuEntry",
     "Metric",
+    "NothingMatched",
     "PageArgs",
     "Pages",
     "Panel",
@@ -255,6 +288,7 @@ __all__ = [
     "district_of",
     "dressed",
     "drop_upload",
+    "encrypt_field",
     "enqueue",
     "etag_of",
     "figures",
@@ -297,6 +331,7 @@ __all__ = [
     "principal_or_none",
     "publish",
     "put_blob",
+    "raise_alert",
     "read_code",
     "read_json",
     "read_page",
@@ -309,6 +344,11 @@ __all__ = [
     "scope_filter",
     "scrub_status",
     "search",
+    "settle",
     "shred_blob",
+    "update_later",
+    "upsert_later",
     "utcnow",
+    "working_deadline",
+    "write_table",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from backend.plugin_api import registry
-from backend.plugin_api.records import DeviceFacts, MaskedPhoto, PlaceFacts
+from backend.plugin_api.records import AlertFacts, AlertReport, DeviceFacts, MaskedPhoto, PlaceFacts
 
 
 def find_device(code: str) -> DeviceFacts | None:
@@ -29,4 +31,16 @@ def find_place(code: str) -> PlaceFacts | None:
 def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
     """Return a copy of a stored photo without faces, or None when no module can tell now whether there are any."""
     answer: MaskedPhoto | None = registry.installed().ask("mask_photo", sha256=sha256, space=space)
+    return answer
+
+
+def raise_alert(report: AlertReport) -> AlertFacts | None:
+    """Hand on something seen; returns its alert, or None when no module takes alerts or the kind is not known yet."""
+    answer: AlertFacts | None = registry.installed().ask("raise_alert", report=report)
+    return answer
+
+
+def working_deadline(area: str, start: datetime, minutes: int) -> datetime | None:
+    """Return when so many working minutes have passed, or None when no module keeps a duty calendar."""
+    answer: datetime | None = registry.installed().ask("working_deadline", area=area, start=start, minutes=minutes)
     return answer

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from click import Command
 
     from backend.blobs import BlobUser
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
-    from backend.plugin_api.records import DeviceFacts, MaskedPhoto, MenuEntry, PlaceFacts
+    from backend.plugin_api.records import AlertFacts, AlertReport, DeviceFacts, MaskedPhoto, MenuEntry, PlaceFacts
     from backend.rollups import Metric
     from backend.storage import Record
 
@@ -355,4 +357,33 @@ def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
             if not space.startswith("330110"):
                 return None
             return MaskedPhoto(content=b"...", media_type="image/jpeg", faces=2, made_by={"detector": "scrfd"})
+    """
+
+
+@hookspec(firstresult=True)
+def raise_alert(report: AlertReport) -> AlertFacts | None:
+    """Take in something seen as an alert, or count it into the one that it belongs to: called by whoever reports.
+
+    For example::
+
+        @hookimpl
+        def raise_alert(report):
+            if report.kind != "E02":
+                return None
+            facts = {"id": "1", "number": "YJ1", "title": "满溢", "state": "raised"}
+            return AlertFacts(kind=report.kind, area=report.area, new=True, **facts)
+    """
+
+
+@hookspec(firstresult=True)
+def working_deadline(area: str, start: datetime, minutes: int) -> datetime | None:
+    """Say when so many working minutes have passed in an area: called for limits in working hours.
+
+    For example::
+
+        from datetime import timedelta
+
+        @hookimpl
+        def working_deadline(area, start, minutes):
+            return start + timedelta(minutes=minutes) if area.startswith("330110") else None
     """

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from bson import ObjectId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class MenuEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceFacts:
-    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name."""
+    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name, whose it is."""
 
     code: str
     name: str
@@ -41,6 +44,7 @@ class PlaceFacts:
     area: str
     lon: float
     lat: float
+    organisation: ObjectId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +83,40 @@ class DeviceFacts:
     secret: str
     point: str = ""
     legal: LegalFacts = LegalFacts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertReport:
+    """Something that was seen and may need handling; `event_id` is its number at the source, told once or often.
+
+    `source` is camera, sensor, bin, vehicle, person, evidence, exposure or patrol; `pictures` are SHA-256 of blobs of
+    the district; degrees are WGS-84. The place is that of `point`, else `area`, else the point nearest to the degrees.
+    """
+
+    kind: str
+    source: str
+    event_id: str
+    at: datetime
+    point: str = ""
+    area: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    note: str = ""
+    pictures: tuple[str, ...] = ()
+    device: str = ""
+    reporter: str = ""
+    confidence: float | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFacts:
+    """The alert that a report became or was counted into; `new` says which."""
+
+    id: str
+    number: str
+    kind: str
+    title: str
+    state: str
+    area: str
+    new: bool

@@ -297,4 +297,12 @@ def nearest_place(longitude: float, latitude: float, metres: float) -> PlaceFact
 def place_of(row: Values, kind: str) -> PlaceFacts:
     """Return what other modules may know of a drop-off point or station."""
     longitude, latitude = (row.get("place") or {}).get("coordinates", (None, None))
-    return PlaceFacts(code=row["code"], name=row["name"], kind=kind, area=row["area"], lon=longitude, lat=latitude)
+    return PlaceFacts(
+        code=row["code"],
+        name=row["name"],
+        kind=kind,
+        area=row["area"],
+        lon=longitude,
+        lat=latitude,
+        organisation=row.get("organisation"),
+    )

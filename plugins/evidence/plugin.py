@@ -21,7 +21,6 @@ from backend.plugin_api import (
     Permission,
     ProblemCode,
     Record,
-    Theme,
     current_settings,
     hookimpl,
 )
@@ -199,12 +198,6 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             order=22,
         ),
     ]
-
-
-@hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of warning events (驾驶舱 1a), where what cameras saw is shown, and that of cases."""
-    return [Theme(name="alerts", title="预警事件上报", order=10), *case_panels.THEMES]
 
 
 @hookimpl
