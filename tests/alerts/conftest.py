@@ -31,6 +31,11 @@ def ago(minutes: float) -> str:
     return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
 
 
+def same_time(one: str, other: str) -> bool:
+    """Say whether two times are the same but for the moment that a step takes."""
+    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) < timedelta(seconds=1)
+
+
 def photo(shade: int) -> bytes:
     """Return a small picture of one shade."""
     file = io.BytesIO()

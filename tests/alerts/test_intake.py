@@ -18,7 +18,7 @@ from backend.storage import database, utcnow
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.intake import raising
 from plugins.alerts.intake.taking import Seen, take_in
-from tests.alerts.conftest import Vendor, ago, inline, photo, told
+from tests.alerts.conftest import Vendor, ago, inline, photo, same_time, told
 from tests.district import DISTRICT, EAST_ONE
 
 COMPOUND = f"{EAST_ONE}/C1"
@@ -154,7 +154,7 @@ def test_what_a_machine_is_not_sure_of_waits_for_a_person(vendor: Vendor) -> Non
     assert (alert["state_title"], alert["due_at"], alert["count"]) == ("待确认", None, 2)
     assert vendor.sees("E02", confidence=0.9) == "raised"  # a sure one does not wait with them
     confirmed = vendor.take(alert, "confirm")
-    assert confirmed["state"] == "raised" and confirmed["due_at"] == confirmed["respond_by"]
+    assert confirmed["state"] == "raised" and same_time(confirmed["due_at"], confirmed["respond_by"])
     assert len(told("alert.raised")) == 2
 
 

@@ -51,6 +51,7 @@ from plugins.alerts.alerts.schemas import (
     AlertDetailSchema,
     AlertFilters,
     AlertListArgs,
+    AlertMergeSchema,
     AlertReasonSchema,
     AlertSchema,
     AlertTableSchema,
@@ -58,7 +59,6 @@ from plugins.alerts.alerts.schemas import (
     BulkSchema,
     ExportArgs,
     KindSchema,
-    MergeSchema,
     NearbyArgs,
     ReportSchema,
     SightingSchema,
@@ -236,7 +236,7 @@ add_step("split", "把合并错的事件拆出来.")
 @requires("alerts:handle")
 @if_match
 @may_answer("conflict", "not_mergeable")
-@blueprint.arguments(MergeSchema)
+@blueprint.arguments(AlertMergeSchema)
 @blueprint.response(200, AlertDetailSchema, ready=True)
 def merge_alert(asked: dict[str, str], alert_id: ObjectId) -> dict[str, Any]:
     """把事件并入另一起事件，次数和照片一并计入."""

@@ -211,7 +211,7 @@ class AlertReasonSchema(Schema):
     reason = fields.String(required=True, validate=validate.Length(2, 500), metadata=told("原因"))
 
 
-class MergeSchema(AlertReasonSchema):
+class AlertMergeSchema(AlertReasonSchema):
     """Which alert this one belongs to."""
 
     into = fields.String(required=True, validate=RECORD_ID, metadata=told("并入的事件"))

@@ -138,9 +138,12 @@ def end_quiet(by: Principal, window: Mapping[str, Any], now: datetime) -> dict[s
 
 def log_quiet(verb: str, row: Mapping[str, Any], detail: Mapping[str, Any]) -> None:
     """Write into the audit trail who set or ended a quiet window."""
-    action = "alerts.quiet_window.set" if verb == "set" else "alerts.quiet_window.end"
     audit.record(
-        action, subject="alerts.quiet_window", subject_id=str(row["_id"]), area=row["area"], detail=dict(detail)
+        "alerts.quiet_window.set" if verb == "set" else "alerts.quiet_window.end",
+        subject="alerts.quiet_window",
+        subject_id=str(row["_id"]),
+        area=row["area"],
+        detail=dict(detail),
     )
 
 
