@@ -39,7 +39,7 @@ bench: .venv/.dev ## measure, and print the ratios
 
 lock: .venv/.uv ## choose versions anew within pyproject.toml and write them down with their hashes
 	$(LOCK) --all-extras $(UPGRADE) -o requirements-dev.lock
-	$(LOCK) --extra vision --extra demo $(UPGRADE) -c requirements-dev.lock -o requirements.lock
+	$(LOCK) --extra vision --extra demo --extra report $(UPGRADE) -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove what was installed and cached; the data folder stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

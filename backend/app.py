@@ -29,6 +29,7 @@ PROBLEM_CODES = tuple(http.code_table())
 
 DOCUMENTS: tuple[type[Document], ...] = (
     *identity.DOCUMENTS,
+    *accounts.DOCUMENTS,
     *events.DOCUMENTS,
     *jobs.DOCUMENTS,
     *rollups.DOCUMENTS,

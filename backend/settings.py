@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,9 +96,7 @@ class Settings:
         "Time stamps (RFC 3161) on the ledger's roots: `none`, `local` (an own authority, for trying out), or the "
         "address of an authority; empty is `local` in demo mode and `none` otherwise",
     )
-    timestamp_certificates: str = setting(
-        "", "PEM file of the CA certificates behind the time stamp authority"
-    )
+    timestamp_certificates: str = setting("", "PEM file of the CA certificates behind the time stamp authority")
 
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
@@ -144,6 +143,10 @@ class Settings:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise SettingsError(f"{variable(name)} must be one of {', '.join(allowed)}.")
+        if self.timestamp_authority not in ("", "none", "local") and not re.match(
+            r"https?://", self.timestamp_authority
+        ):
+            raise SettingsError(f"{variable('timestamp_authority')} must be none, local, or an address with https://.")
         return self
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from backend.accounts import audit_routes, me_routes, role_routes, session_routes, territory_routes, user_routes
+from backend.accounts import (
+    audit_routes,
+    me_routes,
+    role_routes,
+    saved_filters,
+    session_routes,
+    territory_routes,
+    user_routes,
+)
 from backend.accounts.menu import install as install_menu
 from backend.accounts.menu import menu_of
 from backend.accounts.pages import pages
 from backend.http import Api
 
-__all__ = ["BLUEPRINTS", "install", "install_menu", "menu_of"]
+__all__ = ["BLUEPRINTS", "DOCUMENTS", "install", "install_menu", "menu_of"]
 
 #: The API routes.
 BLUEPRINTS = (
@@ -20,7 +28,10 @@ BLUEPRINTS = (
     role_routes.blueprint,
     territory_routes.blueprint,
     audit_routes.blueprint,
+    saved_filters.blueprint,
 )
+#: What is stored here.
+DOCUMENTS = (saved_filters.SavedFilter,)
 
 
 def install(app: Flask, api: Api) -> None:

@@ -79,7 +79,8 @@ def publish(name: str, payload: Mapping[str, JSON], *, area: str = "") -> Object
             {"handler": each.name, "queue": each.queue, "state": "waiting", "attempts": 0, "due_at": now}
             for each in listeners
         ]
-        _events().insert_one(
+        storage.insert_later(
+            "events",
             {
                 "_id": event_id,
                 "name": name,
@@ -88,7 +89,7 @@ def publish(name: str, payload: Mapping[str, JSON], *, area: str = "") -> Object
                 "payload": dict(payload),
                 "open": True,
                 "deliveries": deliveries,
-            }
+            },
         )
         storage.after_commit(lambda: [_put(event_id, delivery) for delivery in deliveries])
     return event_id

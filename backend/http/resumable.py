@@ -222,7 +222,8 @@ class Body:
 
 def standing(upload: Upload) -> dict[str, str]:
     """Return the headers that say how far an upload is and until when it may be continued."""
-    return {"Upload-Offset": str(upload.offset), "Upload-Expires": formatdate(upload.expires_at.timestamp(), usegmt=True)}
+    until = formatdate(upload.expires_at.timestamp(), usegmt=True)
+    return {"Upload-Offset": str(upload.offset), "Upload-Expires": until}
 
 
 def number(name: str) -> int:

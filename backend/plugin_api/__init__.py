@@ -79,7 +79,15 @@ from backend.identity import (
 )
 from backend.jobs import Job, enqueue
 from backend.monitoring import Health, HealthCheck, get_logger, guard
-from backend.plugin_api.asking import find_device, find_place, find_place_near, open_work_order, working_deadline
+from backend.plugin_api.asking import (
+    find_device,
+    find_place,
+    find_place_near,
+    mask_photo,
+    open_work_order,
+    raise_alert,
+    working_deadline,
+)
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
@@ -100,8 +108,11 @@ from backend.plugin_api.panels import (
     View,
 )
 from backend.plugin_api.records import (
+    AlertFacts,
+    AlertReport,
     DeviceFacts,
     LegalFacts,
+    MaskedPhoto,
     MenuEntry,
     PlaceFacts,
     PluginInfo,
@@ -114,12 +125,19 @@ from backend.protection import (
     Actor,
     BlindIndexField,
     EncryptedStringField,
+    TamperedError,
+    UnknownKeyVersion,
     acting,
     audit,
     blind_index,
+    code_from,
     current_actor,
     decrypt_field,
+    encrypt_field,
+    in_groups,
     mask,
+    new_code,
+    read_code,
 )
 from backend.records import (
     AreaCode,
@@ -149,7 +167,19 @@ from backend.records import (
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
 from backend.settings import current as current_settings
-from backend.storage import LOCAL_ZONE, PlacedRecord, Record, after_commit, atomically, insert_later, utcnow
+from backend.storage import (
+    LOCAL_ZONE,
+    NothingMatched,
+    PlacedRecord,
+    Record,
+    after_commit,
+    atomically,
+    insert_later,
+    settle,
+    update_later,
+    upsert_later,
+    utcnow,
+)
 from backend.workflow import (
     BACK,
     DUE_INDEX,
@@ -166,6 +196,8 @@ __all__ = [
     "DUE_INDEX",
     "LOCAL_ZONE",
     "Actor",
+    "AlertFacts",
+    "AlertReport",
     "AreaCode",
     "Bars",
     "BlindIndexField",
@@ -205,8 +237,10 @@ __all__ = [
     "LegalFacts",
     "Longitude",
     "MapLayer",
+    "MaskedPhoto",
     "MenuEntry",
     "Metric",
+    "NothingMatched",
     "OrganisationFacts",
     "PageArgs",
     "Pages",
@@ -236,12 +270,14 @@ __all__ = [
     "ScrubStatus",
     "StaleVersion",
     "Summary",
+    "TamperedError",
     "Text",
     "Theme",
     "Tone",
     "Transition",
     "TransitionRefused",
     "Trend",
+    "UnknownKeyVersion",
     "View",
     "WorkOrderFacts",
     "WorkOrderRequest",
@@ -259,6 +295,7 @@ __all__ = [
     "bucket_starts",
     "change",
     "check_if_match",
+    "code_from",
     "count_against",
     "create",
     "current_actor",
@@ -268,6 +305,7 @@ __all__ = [
     "district_of",
     "dressed",
     "drop_upload",
+    "encrypt_field",
     "enqueue",
     "etag_of",
     "figures",
@@ -286,6 +324,7 @@ __all__ = [
     "if_match",
     "if_match_version",
     "import_rows",
+    "in_groups",
     "insert_later",
     "installed_registry",
     "is_foreign",
@@ -296,8 +335,10 @@ __all__ = [
     "mark_dirty",
     "mark_many",
     "mask",
+    "mask_photo",
     "may_answer",
     "move_area",
+    "new_code",
     "open_blob",
     "open_work_order",
     "organisations_named",
@@ -312,6 +353,8 @@ __all__ = [
     "principal_or_none",
     "publish",
     "put_blob",
+    "raise_alert",
+    "read_code",
     "read_json",
     "read_page",
     "read_photo",
@@ -324,7 +367,10 @@ __all__ = [
     "scope_filter",
     "scrub_status",
     "search",
+    "settle",
     "shred_blob",
+    "update_later",
+    "upsert_later",
     "utcnow",
     "working_deadline",
     "write_table",

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
-    from backend.plugin_api.records import DeviceFacts, MenuEntry, PlaceFacts, WorkOrderFacts, WorkOrderRequest
+    from backend.plugin_api.records import (
+        AlertFacts,
+        AlertReport,
+        DeviceFacts,
+        MaskedPhoto,
+        MenuEntry,
+        PlaceFacts,
+        WorkOrderFacts,
+        WorkOrderRequest,
+    )
     from backend.rollups import Metric
     from backend.storage import Record
 
@@ -347,17 +356,31 @@ def find_place_near(longitude: float, latitude: float, metres: float) -> PlaceFa
 
 
 @hookspec(firstresult=True)
-def open_work_order(request: WorkOrderRequest) -> WorkOrderFacts | None:
-    """Open a work order, or return the one that this source has opened before: called for whatever needs handling.
+def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
+    """Make a copy of a stored photo on which nobody's face is to be seen: called on the queue `vision`; None if unable.
 
     For example::
 
         @hookimpl
-        def open_work_order(request):
-            if request.kind != "E02":
+        def mask_photo(sha256, space):
+            if not space.startswith("330110"):
                 return None
-            facts = {"id": "1", "number": "PD1", "state": "reported", "handler": ""}
-            return WorkOrderFacts(area=request.area, new=True, **facts)
+            return MaskedPhoto(content=b"...", media_type="image/jpeg", faces=2, made_by={"detector": "scrfd"})
+    """
+
+
+@hookspec(firstresult=True)
+def raise_alert(report: AlertReport) -> AlertFacts | None:
+    """Take in something seen as an alert, or count it into the one that it belongs to: called by whoever reports.
+
+    For example::
+
+        @hookimpl
+        def raise_alert(report):
+            if report.kind != "E02":
+                return None
+            facts = {"id": "1", "number": "YJ1", "title": "满溢", "state": "raised"}
+            return AlertFacts(kind=report.kind, area=report.area, new=True, **facts)
     """
 
 
@@ -372,4 +395,19 @@ def working_deadline(area: str, start: datetime, minutes: int) -> datetime | Non
         @hookimpl
         def working_deadline(area, start, minutes):
             return start + timedelta(minutes=minutes) if area.startswith("330110") else None
+    """
+
+
+@hookspec(firstresult=True)
+def open_work_order(request: WorkOrderRequest) -> WorkOrderFacts | None:
+    """Open a work order, or return the one that this source has opened before: called for whatever needs handling.
+
+    For example::
+
+        @hookimpl
+        def open_work_order(request):
+            if request.kind != "E02":
+                return None
+            facts = {"id": "1", "number": "PD1", "state": "reported", "handler": ""}
+            return WorkOrderFacts(area=request.area, new=True, **facts)
     """

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bson import ObjectId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +36,7 @@ class MenuEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceFacts:
-    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name.
-
-    `organisation` is the id of the company that looks after it, empty where none is known.
-    """
+    """Where a drop-off point or station is: area path, WGS-84 degrees, Chinese kind and name, whose it is."""
 
     code: str
     name: str
@@ -43,7 +44,17 @@ class PlaceFacts:
     area: str
     lon: float
     lat: float
-    organisation: str = ""
+    organisation: ObjectId | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedPhoto:
+    """A photo on which every face that was found is covered; it says nothing of plates, signs or names."""
+
+    content: bytes
+    media_type: str
+    faces: int
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,43 @@ class DeviceFacts:
     secret: str
     point: str = ""
     legal: LegalFacts = LegalFacts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertReport:
+    """Something that was seen and may need handling; `event_id` is its number at the source, told once or often.
+
+    `source` is camera, sensor, bin, vehicle, person, evidence, exposure or patrol; `pictures` are SHA-256 of blobs of
+    the district; degrees are WGS-84. The place is that of `point`, else `area`, else the point nearest to the degrees.
+    """
+
+    kind: str
+    source: str
+    event_id: str
+    at: datetime
+    point: str = ""
+    area: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    note: str = ""
+    pictures: tuple[str, ...] = ()
+    device: str = ""
+    reporter: str = ""
+    confidence: float | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFacts:
+    """The alert that a report became or was counted into; `new` says which."""
+
+    id: str
+    number: str
+    kind: str
+    title: str
+    state: str
+    area: str
+    new: bool
 
 
 @dataclass(frozen=True, kw_only=True)

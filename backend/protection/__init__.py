@@ -4,6 +4,7 @@ from backend.protection import audit
 from backend.protection.actor import SYSTEM, Actor, acting, current_actor
 from backend.protection.blind_index import BlindIndexField, blind_index, normalise_id, normalise_phone
 from backend.protection.cipher import TamperedError, open_sealed, seal
+from backend.protection.codes import code_from, in_groups, new_code, read_code
 from backend.protection.fields import EncryptedQueryError, EncryptedStringField, decrypt_field, encrypt_field
 from backend.protection.keys import MasterKeyError, UnknownKeyVersion, ensure_keys, forget_keys
 from backend.protection.masking import mask
@@ -22,14 +23,18 @@ __all__ = [
     "acting",
     "audit",
     "blind_index",
+    "code_from",
     "current_actor",
     "decrypt_field",
     "encrypt_field",
     "ensure_keys",
     "forget_keys",
+    "in_groups",
     "mask",
+    "new_code",
     "normalise_id",
     "normalise_phone",
     "open_sealed",
+    "read_code",
     "seal",
 ]

@@ -3,17 +3,20 @@
 from backend.storage.connection import UNREACHABLE, client, connect, database, disconnect, store_name
 from backend.storage.records import LOCAL_ZONE, PlacedRecord, Record, ensure_indexes, utcnow
 from backend.storage.transactions import (
+    NothingMatched,
     after_commit,
     atomically,
     in_transaction,
     insert_later,
     settle,
+    update_later,
     upsert_later,
 )
 
 __all__ = [
     "LOCAL_ZONE",
     "UNREACHABLE",
+    "NothingMatched",
     "PlacedRecord",
     "Record",
     "after_commit",
@@ -27,6 +30,7 @@ __all__ = [
     "insert_later",
     "settle",
     "store_name",
+    "update_later",
     "upsert_later",
     "utcnow",
 ]

@@ -23,27 +23,34 @@ WRITE_CONFLICT = 112
 MONGODB_8 = 25
 
 
+class NothingMatched(Exception):
+    """The document that `update_later` was to change is not there; nothing of the transaction stays."""
+
+
 @dataclass(frozen=True)
 class Write:
-    """A write that waits: a new document, or with a `query` changes to the one that it finds, or makes."""
+    """A write that waits: a new document, or with a `query` changes to the one that it finds, or with `make` makes."""
 
     collection: str
     content: Mapping[str, Any]
     query: Mapping[str, Any] | None = None
+    make: bool = True
 
     def alone(self) -> None:
         """Send it by itself."""
         collection = database()[self.collection]
         if self.query is None:
             collection.insert_one(dict(self.content))
-        else:
-            collection.update_one(self.query, self.content, upsert=True)
+            return
+        found = collection.update_one(self.query, self.content, upsert=self.make).matched_count
+        if not (found or self.make):
+            raise NothingMatched(self.collection)
 
     def among_others(self, number: int) -> dict[str, Any]:
         """Return it as a part of the command `bulkWrite`, for the collection of that number."""
         if self.query is None:
             return {"insert": number, "document": {"_id": ObjectId(), **self.content}}
-        return {"update": number, "filter": self.query, "updateMods": self.content, "upsert": True}
+        return {"update": number, "filter": self.query, "updateMods": self.content, "upsert": self.make}
 
 
 @dataclass(frozen=True)
@@ -119,8 +126,13 @@ def upsert_later(collection: str, query: Mapping[str, Any], changes: Mapping[str
     _later(Write(collection, changes, query))
 
 
+def update_later(collection: str, query: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Change the document that `query` finds, when `insert_later` would insert; raises NothingMatched then."""
+    _later(Write(collection, changes, query, make=False))
+
+
 def settle() -> None:
-    """Send the writes that wait, in their order; raises DuplicateKeyError like the writes themselves."""
+    """Send the writes that wait, in their order; raises DuplicateKeyError like the writes, and NothingMatched."""
     transaction = _current.get()
     if transaction is None or not transaction.writes:
         return
@@ -137,13 +149,17 @@ def settle() -> None:
         1,
         ops=[write.among_others(collections.index(write.collection)) for write in writes],
         nsInfo=[{"ns": f"{name}.{collection}"} for collection in collections],
-        errorsOnly=True,
+        errorsOnly=all(write.make for write in writes),
     )
-    for refused in answer["cursor"]["firstBatch"] if answer["nErrors"] else ():
+    told = answer["cursor"]["firstBatch"]
+    for refused in [each for each in told if not each["ok"]] if answer["nErrors"] else ():
         kind = DuplicateKeyError if refused["code"] == DUPLICATE_KEY else OperationFailure
         # The labels say whether the transaction may be tried again; inside such an answer there are none.
         labels = ["TransientTransactionError"] if refused["code"] == WRITE_CONFLICT else []
         raise kind(refused["errmsg"], refused["code"], {**refused, "errorLabels": labels})
+    for each in told:
+        if not (writes[each["idx"]].make or each["n"]):
+            raise NothingMatched(writes[each["idx"]].collection)
 
 
 def _later(write: Write) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import random
 import secrets
 from typing import Any
 
+from PIL import Image, ImageDraw
 from shapely import Point, Polygon
 
-from backend.plugin_api import DemoArea, DemoDistrict, Resource, import_rows
+from backend.plugin_api import DemoArea, DemoDistrict, Resource, district_of, import_rows, put_blob
 from plugins.base_info.models import DEVICE_STATES
 from plugins.base_info.service import COMPOUNDS, DEVICES, DROP_OFF_POINTS, PROPERTY_COMPANIES, STATIONS
 
@@ -35,7 +37,7 @@ def load_registers(district: DemoDistrict) -> None:
     plots = {area.path.rsplit("/", 1)[-1]: area for area in district.of_level("compound")}
     points = demo_points(compounds, plots, chance)
     stations = demo_stations(compounds, plots, chance)
-    devices = demo_devices(points, stations, chance)
+    devices = demo_devices(points, stations, chance, keep_sign(district))
     for resource, rows in (
         (PROPERTY_COMPANIES, companies),
         (COMPOUNDS, compounds),
@@ -145,9 +147,12 @@ def demo_stations(
 
 
 def demo_devices(
-    points: list[dict[str, Any]], stations: list[dict[str, Any]], chance: random.Random
+    points: list[dict[str, Any]], stations: list[dict[str, Any]], chance: random.Random, sign: str
 ) -> list[dict[str, Any]]:
-    """Return 300 devices at drop-off points and stations; about one in twelve is not running."""
+    """Return 300 devices at drop-off points and stations; about one in twelve is not running.
+
+    Five of six cameras have their legal record, with the photo `sign`; without it what they see is only a lead.
+    """
     kinds = [kind for kind, (_, _, count) in DEVICE_MODELS.items() for _ in range(count)]
     places = points[: len(kinds) - len(stations)] + stations
     rows = []
@@ -166,6 +171,32 @@ def demo_devices(
                 "latitude": place["latitude"],
                 "installed_on": f"2025-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}",
                 "signing_key": secrets.token_hex(32),
+                **(legal_record(sign) if kind == "camera" and n % 6 else {}),
             }
         )
     return rows
+
+
+def legal_record(sign: str) -> dict[str, str]:
+    """Return what a camera's pictures rest on as evidence, of this fictional district."""
+    return {
+        "review_document": "清法审〔2026〕12 号",
+        "reviewed_on": "2026-03-18",
+        "standard": "GB/T 28181-2022",
+        "sign_photo": sign,
+        "publication": "https://www.example.gov.cn/cameras",
+    }
+
+
+def keep_sign(district: DemoDistrict) -> str:
+    """Keep a drawn picture of the sign that tells people of a camera; returns its hash."""
+    picture = Image.new("RGB", (480, 320), "#0b4ea2")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((16, 16, 463, 303), outline="white", width=6)
+    draw.rectangle((130, 110, 290, 200), fill="white")
+    draw.polygon([(290, 140), (350, 105), (350, 205), (290, 170)], fill="white")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    [root] = district.of_level("district")
+    blob = put_blob(file.getvalue(), media_type="image/png", space=district_of(root.path))
+    return blob.sha256

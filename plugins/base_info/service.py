@@ -304,5 +304,5 @@ def place_of(row: Values, kind: str) -> PlaceFacts:
         area=row["area"],
         lon=longitude,
         lat=latitude,
-        organisation=str(row.get("organisation") or ""),
+        organisation=row.get("organisation"),
     )

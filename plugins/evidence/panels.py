@@ -31,10 +31,10 @@ from backend.plugin_api import (
 )
 from plugins.evidence.captures.models import VIOLATIONS, Capture
 from plugins.evidence.captures.reading import picture_address, recent
-from plugins.evidence.cases.models import Case
+from plugins.evidence.cases import panels as cases
 
 THEME, VIEW = "alerts", "evidence:view"
-METRIC, CASES = "evidence.captures", "evidence.cases"
+METRIC = "evidence.captures"
 STATE_TONES: Mapping[str, Tone] = {"received": "hint", "extracted": "major", "failed": "off"}
 LIVE_HOURS = 24
 MOST_LIVE = 200
@@ -49,15 +49,7 @@ METRICS = [
         bucket="hour",
         dimensions=("violation", "state"),
     ),
-    Metric(
-        name=CASES,
-        title="案件数",
-        unit="件",
-        collection=Case,
-        time_field="created_at",
-        bucket="hour",
-        dimensions=("violation", "state", "penalty"),
-    ),
+    *cases.METRICS,
 ]
 
 
@@ -202,7 +194,9 @@ PANELS = [
     panel("by_violation", "近七日违规类型", by_violation, "left", 20),
     panel("by_area", "近七日区域分布", by_area, "right", 20),
     panel("latest", "最新取证", latest, "right", 10, 2),
+    *cases.PANELS,
 ]
 LAYERS = [
-    MapLayer(name="evidence.live", title="预警取证", theme=THEME, permission=VIEW, show=live, order=10, live=True)
+    MapLayer(name="evidence.live", title="预警取证", theme=THEME, permission=VIEW, show=live, order=10, live=True),
+    *cases.LAYERS,
 ]

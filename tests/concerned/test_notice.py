@@ -16,9 +16,9 @@ from backend import storage
 from backend.events import EventHandler, StoredEvent, deliver_due, subscribe
 from backend.jobs import run_worker
 from backend.plugin_api import LOCAL_ZONE, atomically, publish, utcnow
+from backend.protection.codes import LETTERS, in_groups, new_code, read_code
 from plugins.evidence.captures.models import Exhibit
 from plugins.evidence.cases.models import Case
-from plugins.evidence.concerned.codes import LETTERS, in_groups, new_code, read_code
 from plugins.evidence.concerned.models import Defence, NoticeVisit, photos_named
 from plugins.evidence.concerned.notice import notice_code, tell
 from plugins.evidence.concerned.routes import COOKIE

@@ -17,8 +17,8 @@ from werkzeug.serving import make_server
 from backend import settings as settings_module
 from backend.identity import COOKIE
 from backend.plugin_api import utcnow
+from backend.protection.codes import in_groups, new_code
 from plugins.evidence.cases.models import Case
-from plugins.evidence.concerned.codes import in_groups, new_code
 from plugins.evidence.concerned.models import Defence, NoticeVisit
 from tests.browser import watching
 from tests.concerned.conftest import Concerned, expire, picture

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from backend import storage
 from plugins.evidence.custody.commands import COMMANDS
 from plugins.evidence.custody.roots import make_roots
-from plugins.evidence.custody.signing import certificate, stored_keys
+from plugins.evidence.custody.signing import certificate, our_keys
 from tests.custody.chains import write
 from tests.district import District
 
@@ -36,11 +36,11 @@ def test_rotate_evidence_key_makes_the_key_that_signs_from_now_on(district: Dist
     write()
     before = certificate()
     done = run("rotate-evidence-key")
-    first, second = stored_keys()
-    assert done.output == f"已启用新的证据签名密钥 {second['key_id']}（Ed25519，第 2 个）。\n"
-    assert certificate() == second["certificate"] != before == first["certificate"]
+    first, second = our_keys()
+    assert done.output == f"已启用新的证据签名密钥 {second.key_id}（Ed25519，第 2 个）。\n"
+    assert certificate() == second.certificate != before == first.certificate
     write()
     make_roots("33")
     assert run("verify-ledger").exit_code == 0
     told = storage.database().audit_entries.find({"action": "evidence.key.make"}).sort("_id")
-    assert [each["subject_id"] for each in told] == [first["key_id"], second["key_id"]]
+    assert [each["subject_id"] for each in told] == [first.key_id, second.key_id]

@@ -116,7 +116,7 @@ def test_the_certificate_is_that_of_the_key_and_the_private_key_is_not_in_the_st
     assert certificate.public_key().public_bytes_raw() == signing.unpem(key.public)[-32:]
     certificate.verify_directly_issued_by(certificate)
     stored_key = storage.database().evidence_keys.find_one()
-    assert bytes.fromhex(key.private) not in stored_key["private"] and key.private.encode() not in stored_key["private"]
+    assert key.private not in stored_key["private"] and key.private.hex().encode() not in stored_key["private"]
 
 
 def test_a_new_key_signs_and_the_old_one_still_verifies(district: District) -> None:

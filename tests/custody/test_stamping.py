@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from backend import storage
-from backend.settings import configure
+from backend.settings import Settings, SettingsError, configure
 from plugins.evidence.custody import stamping
 from plugins.evidence.custody.authorities import LocalAuthority, Unanswered, write_authority
 from plugins.evidence.custody.canonical import root_bytes
@@ -232,3 +232,9 @@ def test_a_refusal_is_logged(authority: Authority, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         stamp_waiting()
     assert "root_not_stamped" in caplog.text
+
+
+@pytest.mark.parametrize("authority", ["lokal", "file:///etc/passwd", "ftp://tsa"])
+def test_an_authority_that_is_none_is_refused_at_the_start(authority: str) -> None:
+    with pytest.raises(SettingsError, match="QINGXU_TIMESTAMP_AUTHORITY"):
+        Settings(timestamp_authority=authority).checked()

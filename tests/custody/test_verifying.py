@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from backend import storage
+from plugins.evidence.custody.algorithms import ALGORITHMS
 from plugins.evidence.custody.canonical import entry_bytes, link, root_bytes
-from plugins.evidence.custody.ledger import Chaining
+from plugins.evidence.custody.ledger import Chaining, head_bytes
 from plugins.evidence.custody.roots import make_roots
-from plugins.evidence.custody.signing import sign
+from plugins.evidence.custody.signing import key_id_of, sign
 from plugins.evidence.custody.stamping import stamp_waiting
 from plugins.evidence.custody.verifying import districts, verify
 from tests.custody.chains import entries, write
@@ -83,6 +85,28 @@ def test_a_chain_that_was_written_anew_from_an_entry_on_is_found(ledger: Distric
         replace("evidence_ledger", row, row)
     storage.database().evidence_ledger_heads.update_one({"_id": "33"}, {"$set": {"hash": previous}})
     assert found() == ("head", 0, "unsigned")
+
+
+def test_a_ledger_that_was_signed_anew_with_a_strange_key_is_found(ledger: District) -> None:
+    """Whoever can write into the store can put a key there, but it is none of the platform's."""
+    made = ALGORITHMS["Ed25519"].make()
+    keys, heads = storage.database().evidence_keys, storage.database().evidence_ledger_heads
+    strange = {"number": 2, "key_id": key_id_of(made.public), "public": made.public, "certificate": made.certificate}
+    keys.insert_one({**keys.find_one(), "_id": ObjectId(), **strange})
+    head = heads.find_one({"_id": "33"})
+    value = ALGORITHMS["Ed25519"].sign(made.private, b"", head_bytes("33", head)).hex()
+    signature = {"algorithm": "Ed25519", "key_id": strange["key_id"], "value": value}
+    heads.update_one({"_id": "33"}, {"$set": {"signature": signature}})
+    assert found() == ("head", 0, "unsigned")
+    heads.update_one({"_id": "33"}, {"$set": {"signature": head["signature"]}})
+    assert found() is None
+    write()
+    assert heads.find_one({"_id": "33"})["signature"]["key_id"] == head["signature"]["key_id"]
+    own = keys.find_one({"number": 1})
+    keys.update_one({"number": 1}, {"$set": {"certificate": made.certificate}})
+    assert found() == ("head", 0, "unsigned")
+    keys.replace_one({"number": 1}, own)
+    assert found() is None
 
 
 def test_a_removed_root_and_a_removed_head_are_found(ledger: District) -> None:

@@ -23,6 +23,8 @@ from backend.plugin_api.registry import Registry
 from backend.plugins_host import load_plugins
 from backend.plugins_host.commands import new_plugin
 from backend.settings import Settings
+from plugins.alerts.alerts.models import ALERT_FLOW
+from plugins.alerts.kinds.register import ALERT_KINDS
 from plugins.base_info.service import RESOURCES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -105,7 +107,9 @@ def audit_actions() -> set[str]:
     for template in sorted(_actions_in_source()):
         if template.startswith("{resource.subject}."):
             verbs = _record_verbs() if template.endswith("{verb}") else {template.rpartition(".")[2]}
-            found |= {f"{resource.subject}.{verb}" for resource in RESOURCES for verb in verbs}
+            found |= {f"{resource.subject}.{verb}" for resource in (*RESOURCES, ALERT_KINDS) for verb in verbs}
+        elif template == "alerts.alert.{verb}":
+            found |= {f"alerts.alert.{verb}" for verb in _alert_verbs()}
         elif template == "platform.user.{verb}":
             found |= {f"platform.user.{verb}" for verb in _user_verbs()}
         else:
@@ -159,6 +163,11 @@ def _actions_in_source() -> set[str]:
 
 def _user_verbs() -> set[str]:
     return {text for call in _calls("_administer") for text in _texts(call.args[2])}
+
+
+def _alert_verbs() -> set[str]:
+    noted = {text for call in _calls("note") if len(call.args) == 3 for text in _texts(call.args[1])}
+    return noted | {way.verb for way in ALERT_FLOW.transitions}
 
 
 def _record_verbs() -> set[str]:

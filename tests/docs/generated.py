@@ -16,6 +16,7 @@ from backend import plugin_api
 from backend.identity import USER_TYPES
 from backend.monitoring import metrics as monitoring
 from backend.settings import Settings, variable
+from plugins.alerts.kinds.defaults import KINDS, ROLES, SEVERITIES, UNITS, VENDOR_CODES
 from tests.docs.facts import example, registry
 
 MARKED = re.compile(r"<!-- from the code: (?P<words>[^>]*?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -129,10 +130,33 @@ def metrics() -> str:
     return table(("Metric", "Kind", "Labels", "Meaning"), sorted(found))
 
 
+def alert_kinds() -> str:
+    """Return the kinds of alerts that a district begins with."""
+    rows = [
+        (
+            f"`{each['code']}`",
+            each["name"],
+            SEVERITIES[each["severity"]],
+            str(each["debounce_minutes"]),
+            f"{each['respond_minutes']} / {each['close_minutes']}",
+            UNITS[each["limit_unit"]],
+            ROLES[each["role"]],
+        )
+        for each in KINDS
+    ]
+    return table(("Code", "Kind", "Severity", "Window", "Limits", "Clock", "Who handles it"), rows)
+
+
+def vendor_codes() -> str:
+    """Return the vendors' codes that are known beforehand."""
+    return table(("`vendor`", "`code`", "Kind"), [tuple(f"`{each}`" for each in row) for row in VENDOR_CODES])
+
+
 PARTS: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         settings, hook_example, record, face, problems, permissions, user_types, events, jobs, checks, metrics,
+        alert_kinds, vendor_codes,
     )
 }  # fmt: skip
 

@@ -16,8 +16,8 @@ from backend.rollups import figures, recompute_dirty
 from backend.storage import database
 from plugins.evidence.vision import load_models
 from tests.district import DISTRICT, EAST, WEST
-from tests.evidence.conftest import Camera, work
-from tests.vision import weights
+from tests.evidence.conftest import Camera, ledger, work
+from tests.vision import scenes, weights
 
 
 @pytest.mark.usefixtures("with_models")
@@ -27,10 +27,16 @@ def test_faces_and_objects_are_cut_out_and_a_copy_without_faces_is_made(camera: 
     work()
     shown = camera.staff.get(f"/api/v1/evidence/captures/{capture}")
     assert shown["state"] == "extracted" and shown["found"]["faces"] == 6
-    assert {"person", "垃圾袋"} <= set(shown["found"]["labels"])
+    assert shown["found"]["labels"] == ["垃圾袋"]
     officer = camera.district.sign_in("enforcement_officer", DISTRICT)
     exhibits = officer.get(f"/api/v1/evidence/captures/{capture}")["exhibits"]
-    assert sum(exhibit["kind"] == "face" for exhibit in exhibits) == 6
+    faces = [exhibit for exhibit in exhibits if exhibit["kind"] == "face"]
+    assert len(faces) == 6 and all(face["quality"]["height"] > 20 and face["sm3"] for face in faces)
+    entries = ledger("derived", capture)
+    assert sorted(entry["detail"]["exhibit"] for entry in entries) == sorted(exhibit["id"] for exhibit in exhibits)
+    assert {entry["detail"]["of"] for entry in entries} == {shown["photos"][0]["sha256"]}
+    [told] = [entry["detail"] for entry in entries if entry["detail"]["exhibit"] == faces[0]["id"]]
+    assert told["made_by"]["model_sha256"] == faces[0]["made_by"]["model_sha256"] and told["sm3"] == faces[0]["sm3"]
     platform = [exhibit for exhibit in exhibits if exhibit.get("source") == "platform"]
     assert [exhibit["label"] for exhibit in platform] == ["垃圾袋"]
     [copy] = [exhibit for exhibit in exhibits if exhibit["kind"] == "masked_copy"]
@@ -39,6 +45,25 @@ def test_faces_and_objects_are_cut_out_and_a_copy_without_faces_is_made(camera: 
     pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1].copy()
     models = load_models(*settings_of_models(camera))
     assert [face for face in models.faces.find(pixels) if face.score >= 0.5] == []
+
+
+@pytest.mark.usefixtures("with_models")
+def test_what_is_new_against_the_photo_before_is_cut_out_and_nobody_on_that_is(camera: Camera) -> None:
+    before = scenes.places()["garage"].copy()
+    before[100:560, 600:910] = scenes.decoded(weights.astronaut())[20:480, 90:400]  # somebody stands there all the time
+    after, box = scenes.put(before, "cup", 60, 470, 120)
+    receipt = camera.send(scenes.encoded(before), scenes.encoded(after), before=[0]).json
+    work()
+    officer = camera.district.sign_in("enforcement_officer", DISTRICT)
+    shown = officer.get(f"/api/v1/evidence/captures/{receipt['id']}")
+    assert [photo["before"] for photo in shown["photos"]] == [True, False]
+    kinds = {number: {each["kind"] for each in shown["exhibits"] if each["photo"] == number} for number in (0, 1)}
+    assert kinds[0] == {"masked_copy", "masked_thumbnail"} and "face" in kinds[1]
+    objects = [each for each in shown["exhibits"] if each["kind"] == "object"]
+    assert {each["source"] for each in objects} == {"comparison"} and {each["photo"] for each in objects} == {1}
+    assert any(scenes.overlap(each["box"], box) > 0.5 for each in objects)
+    [thumbnail] = [each for each in shown["exhibits"] if each["kind"] == "masked_thumbnail" and each["photo"] == 1]
+    assert shown["thumbnail"] == thumbnail["picture"]
 
 
 def settings_of_models(camera: Camera) -> tuple[str, str, str]:
@@ -118,7 +143,7 @@ def test_a_photo_that_cannot_be_worked_on_is_set_aside_and_can_be_tried_again(
     from plugins.evidence.captures import extraction
     from plugins.evidence.vision import UnreadablePhoto
 
-    def unreadable(*_: object) -> None:
+    def unreadable(*_: object, **_options: object) -> None:
         raise UnreadablePhoto
 
     capture = camera.send(weights.astronaut()).json["id"]

@@ -129,6 +129,8 @@ def observed(**changes: Any) -> dict[str, Any]:
         ({"device": {"$gt": ""}}, "invalid"),
         ({"regions": [{"photo": 5, "label": "袋", "box": [0, 0, 1, 1]}]}, "invalid"),
         ({"regions": [{"photo": 0, "label": "袋", "box": [0.9, 0, 0.1, 1]}]}, "invalid"),
+        ({"regions": [{"photo": 0, "label": "袋", "box": [0.1, 0.5, 0.3, 1.1]}]}, "invalid"),
+        ({"regions": [{"photo": 0, "label": "袋", "box": [0.1, 0.5]}]}, "invalid"),
         ({"before": [1]}, "invalid"),
         ({"before": [0]}, "invalid"),
         ({"before": [-1]}, "invalid"),

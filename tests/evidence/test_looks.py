@@ -87,7 +87,7 @@ def test_an_exhibit_with_a_face_is_revealed(camera: Camera, extracted: str) -> N
 
 def test_what_was_destroyed_is_gone_and_no_look_is_written(camera: Camera) -> None:
     capture = camera.send(weights.coffee()).json["id"]
-    database()["evidence_captures"].update_one({}, {"$currentDate": {"shredded_at": True}})
+    database()["evidence_captures"].update_one({}, {"$currentDate": {"shredding_at": True}})
     officer: Caller = camera.district.sign_in("enforcement_officer", DISTRICT)
     answer = officer.call("GET", f"/api/v1/evidence/captures/{capture}/photos/0", query_string={"purpose": "核对"})
     assert (answer.status_code, answer.json["code"]) == (410, "evidence_deleted")

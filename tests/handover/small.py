@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from plugins.evidence.custody.pem import pem
-from plugins.evidence.custody.signing import SM2_START
 from plugins.evidence.handover.package import Item, Package, Signer, canonical, measured, seal, small_item
 from plugins.evidence.handover.verify_evidence import CERTIFICATE, LEDGER, Report, verify
 
+#: SubjectPublicKeyInfo of an SM2 key up to the 64 bytes of the point.
+SM2_START = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004")
 EMPTY_LEDGER = canonical({"format": "qingxu-ledger/1", "keys": [], "roots": [], "entries": []})
 
 

@@ -9,7 +9,8 @@ import zipfile
 
 import pytest
 
-from backend.blobs import exists
+from backend.blobs import remove_unreferenced
+from backend.plugin_api import Event, utcnow
 from backend.protection import audit
 from backend.storage import database
 from plugins.evidence.captures.models import Capture
@@ -147,21 +148,28 @@ def test_a_worker_killed_after_writing_leaves_one_package(ground: Ground, monkey
         raise SystemExit
 
     monkeypatch.setattr(making, "settle", die)
-    event = database()["events"].find_one({"name": "evidence.package_wanted"})
-    assert event is not None
+    wanted = {"hand_over": answer.json["id"]}
+    event = Event(id="1", name="evidence.package_wanted", area="", occurred_at=utcnow(), payload=wanted)
     with pytest.raises(SystemExit):
-        making.make(ground.of_case())
-    [left] = ground.of_case().tried
-    assert exists(left, space=SPACE)
+        making.make_package(event)
     monkeypatch.undo()
-    # The next root makes another ledger extract, and with it another package.
+    [left] = packages()
+    assert ground.of_case().state == "making"
+    # Another entry is another ledger extract, and with it another package.
     ground.officer.get(f"/api/v1/evidence/cases/{ground.case.id}")
     work()
     record = ground.of_case()
     assert record.state == "made" and record.package.sha256 != left
-    assert not exists(left, space=SPACE) and exists(record.package.sha256, space=SPACE)
+    remove_unreferenced(older_than_seconds=-1)
+    assert packages() == [record.package.sha256]
     assert check(ground.download(answer.json["id"]), record.package.fingerprint).findings == []
     assert len(noted("exported")) == 1
+
+
+def packages() -> list[str]:
+    """Return the hashes of the packages in the store."""
+    kept = database()["blobs"].find({"media_type": "application/zip", "object": {"$ne": None}})
+    return [each["sha256"] for each in kept]
 
 
 def test_an_original_that_is_not_what_came_in_stops_the_package_and_says_so(ground: Ground) -> None:

@@ -77,17 +77,29 @@ def test_a_posted_photo_of_real_people_reaches_the_cockpit_by_itself(
         page.wait_for_selector("[data-panel='evidence.latest']")
         page.wait_for_function("() => document.querySelectorAll('.leaflet-overlay-pane path').length > 4")
         page.evaluate("() => { window.neverReloaded = true }")
-        assert page.locator("[data-panel='evidence.latest'] img").count() == 0
         receipt = json.loads(platform.command("send-capture", str(photo), "--url", platform.base))
+        ask = f"fetch('/api/v1/evidence/captures/{receipt['id']}').then(answer => answer.json())"
+        page.wait_for_function(f"() => {ask}.then(shown => shown.state === 'extracted')", timeout=60_000, polling=1000)
+        thumbnail = page.evaluate(f"() => {ask}.then(shown => shown.thumbnail)")
         page.wait_for_selector(".leaflet-live-pane .flag", timeout=60_000)
-        picture = page.locator("[data-panel='evidence.latest'] img").first
+        picture = page.locator(f"[data-panel='evidence.latest'] img[src='{thumbnail}']")
         picture.wait_for(timeout=60_000)
         assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
         assert page.evaluate("() => window.neverReloaded")
         page.locator("[data-panel='evidence.headline']").get_by_text("已取证").wait_for()
-        shown = page.evaluate(f"() => fetch('/api/v1/evidence/captures/{receipt['id']}').then(answer => answer.json())")
+        shown = page.evaluate(f"() => {ask}")
         assert shown["state"] == "extracted" and shown["found"]["faces"] == 6
         assert {exhibit["kind"] for exhibit in shown["exhibits"]} == {"masked_copy", "masked_thumbnail"}
+        watched.assert_clean()
+
+
+def test_the_queue_of_cases_is_there_from_the_first_start(browser: Browser, platform: Platform) -> None:
+    with watching(browser, base=platform.base) as watched:
+        page = watched.page
+        sign_in(page, "district", "/evidence/review")
+        page.wait_for_selector("#cases li", timeout=60_000)
+        page.locator("#cases button").first.click()
+        page.locator("#case-title").wait_for()
         watched.assert_clean()
 
 

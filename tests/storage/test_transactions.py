@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import pytest
 from pymongo.errors import DuplicateKeyError
@@ -84,6 +85,25 @@ def test_a_taken_key_is_told_as_by_the_write_itself(server: str) -> None:
         atomically(work)
     assert content("t_one") == []
     database().drop_collection("t_key")
+
+
+def test_what_is_to_be_done_after_the_commit_is_done_once_however_often_it_was_said(server: str) -> None:
+    told: list[str] = []
+
+    @dataclass(frozen=True)
+    class Wish:
+        name: str
+
+        def __call__(self) -> None:
+            told.append(self.name)
+
+    def work() -> None:
+        for name in ("a", "b", "a", "a"):
+            after_commit(Wish(name))
+        assert told == []
+
+    atomically(work)
+    assert told == ["a", "b"]
 
 
 def test_transactions_that_meet_are_tried_again(server: str) -> None:

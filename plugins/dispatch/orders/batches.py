@@ -59,4 +59,4 @@ def one(by: Principal, order: WorkOrder | None, verb: str, etag: str, asked: Map
 def refused(problem: Problem) -> dict[str, Any]:
     """Return a result that says why not."""
     words = [sentence for sentences in (problem.fields or {}).values() for sentence in sentences]
-    return {"done": False, "code": problem.code, "detail": "".join(words) or problem.detail}
+    return {"done": False, "code": problem.kind.code, "detail": "".join(words) or problem.detail}

@@ -87,7 +87,13 @@ def candidates(order: WorkOrder) -> list[dict[str, Any]]:
         for each in organisations
     ]
     found += [
-        {"kind": "handler", "id": str(each.id), "name": each.name, "title": "个人", "open_orders": counted.get(each.id, 0)}
+        {
+            "kind": "handler",
+            "id": str(each.id),
+            "name": each.name,
+            "title": "个人",
+            "open_orders": counted.get(each.id, 0),
+        }
         for each in people
     ]
     named = {("handler", str(order.handler)), ("role", order.handler_role or "")}

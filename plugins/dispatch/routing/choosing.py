@@ -73,15 +73,15 @@ def suggest(kind: str, area: str, point: str) -> Choice | None:
             names.update(names or area_names(areas_above(area)))
             return by_role(rule["target"], area, names)
         wanted = rule.get("organisation") if rule["target"] == "organisation" else company_of(point)
-        return of_organisation(wanted) if wanted else None
+        return of_organisation(str(wanted)) if wanted else None
 
     return choose(rules, kind, area, point, resolve)
 
 
-def company_of(point: str) -> str:
-    """Return the id of the company that looks after a point, or nothing."""
+def company_of(point: str) -> ObjectId | None:
+    """Return the company that looks after a point, or None."""
     place = find_place(point) if point else None
-    return place.organisation if place else ""
+    return place.organisation if place else None
 
 
 def of_organisation(id: str) -> Addressee | None:

@@ -24,14 +24,14 @@ from backend.plugin_api import (
     permitted,
     publish,
     put_blob,
+    utcnow,
 )
-from plugins.evidence import vision
 from plugins.evidence.captures.derived import as_text, exhibit_of, note_exhibit
 from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.captures.naming import USER
 from plugins.evidence.captures.reading import find_capture
 from plugins.evidence.custody import note
-from plugins.evidence.vision import ModelMissing, Picture, models
+from plugins.evidence.vision import ModelMissing, Picture, cut_region, models, subject_copy
 
 #: What a person may draw: the kind of exhibit that it becomes, and what it is called without a word of his or her own.
 DRAWN = {"waste": ("object", "垃圾"), "person": ("face", "当事人")}
@@ -42,7 +42,7 @@ def draw(by: Principal, capture_id: ObjectId, told: Mapping[str, Any]) -> Object
     row = find_capture(by, capture_id)
     if not any(permitted(by, permission, row["area"]) for permission in ("evidence:review", "evidence:edit")):
         raise Forbidden
-    if row["state"] != "extracted" or row.get("shredded_at"):
+    if row["state"] != "extracted" or row.get("shredding_at"):
         raise Problem("conflict", detail="取证尚未提取完成，或照片已销毁，不能框选。")
     if told["photo"] >= len(row["photos"]):
         raise Problem("invalid", fields={"photo": ["没有这张照片。"]})
@@ -65,11 +65,11 @@ def cut_drawn(event: Event) -> None:
     """Make the exhibit of a region that a person drew; done already, it does nothing."""
     told = event.payload
     capture = Capture.objects(id=ObjectId(told["capture"])).first()
-    if capture is None or capture.shredded_at or Exhibit.objects(id=ObjectId(told["exhibit"])).first():
+    if capture is None or capture.shredding_at or Exhibit.objects(id=ObjectId(told["exhibit"])).first():
         return
     kind, title = DRAWN[told["kind"]]
     photo = get_blob(capture.photos[told["photo"]].sha256, space=district_of(capture.area))
-    picture = vision.cut_region(photo, told["box"])
+    picture = cut_region(photo, told["box"])
     made_by = {**picture.made_by, "tool": "person", "by": told["by"]}
     named = Picture(kind, picture.content, picture.box, made_by, told["label"] or title, source="person")  # type: ignore[arg-type]
     add(capture, told["photo"], named, exhibit_id=ObjectId(told["exhibit"]))
@@ -79,7 +79,7 @@ def copy_subject(event: Event) -> None:
     """Make the photo on which only the person whom the case is about is not masked; made already, it does nothing."""
     shown = Exhibit.objects(id=ObjectId(event.payload["subject"])).first() if event.payload["subject"] else None
     capture = Capture.objects(id=shown.capture).first() if shown else None
-    if shown is None or capture is None or capture.shredded_at:
+    if shown is None or capture is None or capture.shredding_at:
         return
     if Exhibit.objects(capture=capture.id, photo=shown.photo, kind="subject_copy", subject=shown.id).first():
         return
@@ -88,7 +88,7 @@ def copy_subject(event: Event) -> None:
     except ModelMissing as error:
         raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
     photo = get_blob(capture.photos[shown.photo].sha256, space=district_of(capture.area))
-    add(capture, shown.photo, vision.subject_copy(photo, tuple(shown.box), loaded), subject=shown.id)
+    add(capture, shown.photo, subject_copy(photo, tuple(shown.box), loaded), subject=shown.id)
 
 
 def add(
@@ -109,6 +109,13 @@ def add(
     exhibit.subject = subject
 
     def write() -> None:
+        # Whoever deletes the capture has changed it, or will find the exhibit.
+        there = {"_id": capture.id, "shredding_at": None}
+        touched = Capture._get_collection().update_one(
+            there, {"$inc": {"version": 1}, "$set": {"updated_at": utcnow()}}
+        )
+        if not touched.modified_count:
+            return
         exhibit.save(force_insert=True)
         note_exhibit(capture, capture.photos[photo], exhibit)
 

@@ -27,11 +27,20 @@ from backend.plugin_api import (
     publish,
     put_blob,
 )
-from plugins.evidence import vision
 from plugins.evidence.captures.derived import exhibit_of, note_exhibit, note_frame
 from plugins.evidence.captures.models import CAPTURE_FLOW, MASKED, Capture, Exhibit, Photo
 from plugins.evidence.captures.naming import USER
-from plugins.evidence.vision import Extraction, ExtractionFailed, ModelMissing, Models, Region, extract, models
+from plugins.evidence.vision import (
+    Extraction,
+    ExtractionFailed,
+    Frame,
+    ModelMissing,
+    Models,
+    Region,
+    extract,
+    frames_of,
+    models,
+)
 
 PHOTO_TYPE = "image/jpeg"
 
@@ -55,35 +64,27 @@ def extract_capture(event: Event) -> None:
     if capture is None or capture.state != CAPTURE_FLOW.initial:
         return
     try:
-        loaded = models()
+        seen = look_at(capture, models())
     except ModelMissing as error:
         raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
-    try:
-        seen = look_at(capture, loaded)
-    except (ExtractionFailed, vision.BadClip) as error:
+    except ExtractionFailed as error:
         settle(capture, "fail", [], note=str(error))
-        return
-    settle(capture, "extract", seen)
+    else:
+        settle(capture, "extract", seen)
 
 
 def look_at(capture: Capture, loaded: Models) -> list[Seen]:
     """Return what is on each photo of a capture, and on the frames of its clip that can be worked on.
 
-    An original that cannot be worked on fails the whole capture: raises ExtractionFailed or BadClip. Of a clip's frames
-    those are left out; when that leaves nothing that shows the event, it fails, too.
+    An original that cannot be worked on fails the whole capture: raises ExtractionFailed. Of a clip's frames those are
+    left out; when that leaves nothing that shows the event, it fails, too.
     """
     space = district_of(capture.area)
     before = photo_before(capture)
     seen: list[Seen] = []
     for number, photo in enumerate(capture.photos):
         content, earlier = get_blob(photo.sha256, space=space), None if photo.before else before
-        seen.append(
-            Seen(
-                number,
-                photo,
-                extract(content, regions_of(capture, number), loaded, **{"before": earlier} if earlier else {}),
-            )
-        )
+        seen.append(Seen(number, photo, extract(content, regions_of(capture, number), loaded, before=earlier)))
     if capture.clip is None:
         return seen
     last: ExtractionFailed | None = None
@@ -105,10 +106,10 @@ def photo_before(capture: Capture) -> bytes | None:
     return get_blob(before[-1].sha256, space=district_of(capture.area)) if before else None
 
 
-def frames_in(capture: Capture, loaded: Models) -> list[vision.Frame]:
-    """Return the best frames of the capture's clip; raises BadClip when it cannot be decoded."""
+def frames_in(capture: Capture, loaded: Models) -> list[Frame]:
+    """Return the best frames of the capture's clip; raises ExtractionFailed or ModelMissing."""
     with as_file(capture) as path:
-        return vision.frames_of(path, loaded)
+        return frames_of(path, loaded)
 
 
 @contextmanager
@@ -121,7 +122,7 @@ def as_file(capture: Capture) -> Iterator[Path]:
         yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
-def keep_frame(frame: vision.Frame, extraction: Extraction, space: str) -> Photo:
+def keep_frame(frame: Frame, extraction: Extraction, space: str) -> Photo:
     """Store a frame and return it as a photo of its capture."""
     blob = put_blob(frame.content, media_type=PHOTO_TYPE, space=space, user=USER)
     return Photo(

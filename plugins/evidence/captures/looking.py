@@ -113,8 +113,8 @@ def looks_already(capture_id: ObjectId, what: Mapping[str, Any]) -> bool:
 
 
 def still_there(row: Mapping[str, Any]) -> None:
-    """Raise Problem when the pictures were destroyed at the end of their retention."""
-    if row.get("shredded_at"):
+    """Raise Problem when the pictures are destroyed, or about to be: their retention has ended."""
+    if row.get("shredding_at"):
         raise Problem("evidence_deleted")
 
 

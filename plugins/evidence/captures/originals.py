@@ -24,10 +24,10 @@ from backend.plugin_api import (
     put_blob,
     read_photo,
 )
-from plugins.evidence import vision
 from plugins.evidence.captures.models import Capture, Clip, Photo
 from plugins.evidence.captures.naming import USER
 from plugins.evidence.custody import note
+from plugins.evidence.vision import BadClip, ClipFacts, clip_facts
 
 #: How far the sender's clock may run ahead, and how late an observation may come.
 AHEAD = timedelta(minutes=5)
@@ -103,15 +103,15 @@ def check_photos(originals: Originals) -> list[PhotoFacts]:
     return [read_photo(photo, f"photos.{number}") for number, photo in enumerate(originals.photos)]
 
 
-def check_clip(clip: BinaryIO) -> vision.ClipFacts:
+def check_clip(clip: BinaryIO) -> ClipFacts:
     """Return what the header of a clip says; raises Problem `unreadable_clip`, `clip_too_long` or `clip_too_large`."""
     chosen = current_settings()
     if clip.seek(0, os.SEEK_END) > chosen.max_clip_bytes:
         raise Problem("clip_too_large", detail=f"视频不得超过 {chosen.max_clip_bytes // 1_000_000} MB。")
     clip.seek(0)
     try:
-        facts = vision.clip_facts(clip)
-    except vision.BadClip as error:
+        facts = clip_facts(clip)
+    except BadClip as error:
         raise Problem(error.code, detail=str(error), fields={"clip": [str(error)]}) from error
     clip.seek(0)
     if facts.seconds > chosen.max_clip_seconds:

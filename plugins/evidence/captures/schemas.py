@@ -17,7 +17,8 @@ class BoxSchema(Schema):
     @validates("box")
     def check_box(self, box: list[float], data_key: str) -> None:
         """Refuse a box whose corners are not left, top, right, bottom."""
-        if not (box[0] < box[2] and box[1] < box[3]):
+        # Of a box with a number beyond the photo less than four are left, and that is said already.
+        if len(box) == 4 and not (box[0] < box[2] and box[1] < box[3]):
             raise ValidationError("区域须按左、上、右、下的顺序填写。")
 
 

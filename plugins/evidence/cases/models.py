@@ -32,6 +32,9 @@ from plugins.evidence.captures.models import VIOLATIONS
 #: Who may take a case on: the permissions of the steps below.
 REVIEW, COUNTERSIGN, HAND_OVER = "evidence:review", "evidence:countersign", "evidence:hand_over"
 
+#: How long a case may wait for a person.
+REVIEW_LIMIT = timedelta(hours=24)
+
 
 def way(verb: str, title: str, source: str | tuple[str, ...], target: str, permission: str) -> Transition:
     """Return one step of a case."""
@@ -65,7 +68,7 @@ CASE_FLOW = Workflow(
         way("receive", "签收", "handed_over", "received", HAND_OVER),
         way("merge", "并入其他案件", "waiting", "merged", REVIEW),
     ),
-    limits={"waiting": timedelta(hours=24), "countersigning": timedelta(hours=24)},
+    limits={"waiting": REVIEW_LIMIT, "countersigning": REVIEW_LIMIT},
 )
 
 #: What a case is kept as; how long is a setting of each.

@@ -12,6 +12,7 @@ from backend.plugin_api import (
     Problem,
     Transition,
     atomically,
+    district_of,
     etag_of,
     permitted,
     scope_filter,
@@ -23,7 +24,8 @@ from plugins.evidence.cases.bundling import captures_of
 from plugins.evidence.cases.legal import devices_of, needs_visit
 from plugins.evidence.cases.models import CASE_FLOW, RETENTION_CLASSES, Case
 from plugins.evidence.cases.review import proposer
-from plugins.evidence.custody import note
+from plugins.evidence.custody import KINDS, note
+from plugins.evidence.custody.models import LedgerEntry
 
 #: Titles of what stands in a case's history besides the steps of the workflow.
 OTHER_STEPS = {"begin": "立案", "bundle": "并入取证", "split": "拆分", "choose_subject": "选定当事人"}
@@ -103,6 +105,7 @@ def detail(by: Principal, case: Case) -> dict[str, Any]:
         "needs_visit": needs_visit(captures),
         "decisions": [decision_view(each) for each in case.decisions],
         "history": history(case),
+        "custody": custody_of(case),
         "merged_into": {"id": str(case.merged_into), "number": merged.number} if merged else None,
         "retention": case.retention,
         "retention_title": RETENTION_CLASSES[case.retention],
@@ -183,6 +186,22 @@ def history(case: Case) -> list[dict[str, Any]]:
         }
         for entry in case.timeline
     ]
+
+
+def custody_of(case: Case) -> dict[str, Any]:
+    """Return how many entries of a case stand in the ledger, by kind, and where the last of them stands."""
+    ledger = LedgerEntry._get_collection()
+    query = {"district": district_of(case.area), "case": str(case.id)}
+    kinds = ledger.aggregate([{"$match": query}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}])
+    counts = {row["_id"]: row["count"] for row in kinds}
+    last = ledger.find_one(query, sort=[("seq", -1)])
+    return {
+        "entries": sum(counts.values()),
+        "by_kind": {title: counts[kind] for kind, title in KINDS.items() if kind in counts},
+        "last_seq": last["seq"] if last else None,
+        "last_at": last["at"] if last else None,
+        "last_hash": last["hash"] if last else None,
+    }
 
 
 def title_of(verb: str) -> str:

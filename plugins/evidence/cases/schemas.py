@@ -194,6 +194,16 @@ class MergedIntoSchema(Schema):
     number = fields.String()
 
 
+class CaseCustodySchema(Schema):
+    """What the custody ledger holds of a case."""
+
+    entries = fields.Integer()
+    by_kind = fields.Dict(keys=fields.String(), values=fields.Integer())
+    last_seq = fields.Integer(allow_none=True)
+    last_at = fields.DateTime(allow_none=True)
+    last_hash = fields.String(allow_none=True)
+
+
 class CaseDetailSchema(CaseSchema):
     """A case with all that the person may open of it."""
 
@@ -204,6 +214,7 @@ class CaseDetailSchema(CaseSchema):
     needs_visit = fields.Boolean()
     decisions = fields.List(fields.Nested(TakenDecisionSchema))
     history = fields.List(fields.Nested(CaseStepSchema))
+    custody = fields.Nested(CaseCustodySchema)
     merged_into = fields.Nested(MergedIntoSchema, allow_none=True)
     retention = fields.String()
     retention_title = fields.String()

@@ -23,13 +23,13 @@ from backend.plugin_api import (
     district_of,
     publish,
     put_blob,
+    read_code,
     read_photo,
     refuse_spent,
     utcnow,
 )
 from plugins.evidence.captures.models import VIOLATIONS, Exhibit
 from plugins.evidence.cases.models import CASE_FLOW, Case
-from plugins.evidence.concerned.codes import read_code
 from plugins.evidence.concerned.models import USER, Defence, DefencePhoto, NoticeVisit
 from plugins.evidence.concerned.notice import place_of
 from plugins.evidence.custody import note

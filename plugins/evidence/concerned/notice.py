@@ -16,11 +16,12 @@ from backend.plugin_api import (
     atomically,
     audit,
     current_settings,
+    in_groups,
+    new_code,
     utcnow,
 )
 from plugins.evidence.captures.models import VIOLATIONS
 from plugins.evidence.cases.models import Case
-from plugins.evidence.concerned.codes import in_groups, new_code
 from plugins.evidence.custody import note
 
 #: Only what a person has judged is told; a case that was told before stays told.

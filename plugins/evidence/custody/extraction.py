@@ -12,7 +12,7 @@ from plugins.evidence.custody.canonical import HASHES, ROOT_FIELDS, moment
 from plugins.evidence.custody.merkle import levels, proof
 from plugins.evidence.custody.models import LedgerEntry, LedgerRoot
 from plugins.evidence.custody.roots import leaves, make_roots
-from plugins.evidence.custody.signing import stored_keys
+from plugins.evidence.custody.signing import our_keys
 from plugins.evidence.custody.stamping import stamp_waiting
 
 FORMAT = "qingxu-ledger/1"
@@ -56,7 +56,7 @@ def extract(district: str, *, case: str = "", subjects: Collection[str] = ()) ->
         made_at=moment(utcnow()),
         entries=[each for root in roots for each in _proved(root, rows)],
         roots=[shown_root(root) for root in roots],
-        keys=stored_keys(),
+        keys=[key.shown for key in our_keys()],
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from bson import ObjectId
+from mongoengine.errors import NotUniqueError
 from pymongo.errors import DuplicateKeyError
 
 from backend.plugin_api import (
@@ -27,7 +28,7 @@ from backend.plugin_api import (
 )
 from plugins.evidence.custody.canonical import NOTHING_BEFORE, canonical, entry_bytes, link
 from plugins.evidence.custody.models import KINDS, LedgerEntry, LedgerHead, WaitingEntry
-from plugins.evidence.custody.signing import UnknownKey, sign, signed, signer
+from plugins.evidence.custody.signing import UnknownKey, sign, signed
 
 T = TypeVar("T")
 
@@ -143,7 +144,6 @@ def chain(district: str) -> int:
 
     Raises LedgerBroken, and what the store raises.
     """
-    signer()  # made outside of the transaction, which may be taken back
     chained = 0
     while count := try_again(lambda: _chain_batch(district)):
         chained += count
@@ -194,7 +194,7 @@ def try_again(work: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS - 1):
         try:
             return atomically(work)
-        except (Overtaken, DuplicateKeyError):
+        except (Overtaken, DuplicateKeyError, NotUniqueError):
             continue
     return atomically(work)
 

@@ -129,7 +129,8 @@ class LedgerRoot(Record):
 class EvidenceKey(Record):
     """A key that signs roots and heads: of each algorithm the one with the highest number signs, all of them verify.
 
-    `private` is hexadecimal, `public` PEM (SubjectPublicKeyInfo); `certificate` is PEM, and empty for SM2.
+    `private` is bound to the rest (see signing); `public` (SubjectPublicKeyInfo) and `certificate` are PEM, the latter
+    is empty for SM2.
     """
 
     meta = {
@@ -142,7 +143,7 @@ class EvidenceKey(Record):
     algorithm = StringField(required=True)
     private = EncryptedStringField(required=True)
     public = StringField(required=True)
-    certificate = StringField(required=True)
+    certificate = StringField()
 
 
 class LedgerCheck(Record):

@@ -32,7 +32,7 @@ from plugins.evidence.custody.canonical import (
 from plugins.evidence.custody.ledger import EMPTY_HEAD, chain, head_bytes
 from plugins.evidence.custody.merkle import Tree
 from plugins.evidence.custody.models import LedgerCheck, LedgerEntry, LedgerHead, LedgerRoot
-from plugins.evidence.custody.signing import UnknownKey, signed
+from plugins.evidence.custody.signing import UnknownKey, forget_keys, signed
 from plugins.evidence.custody.stamping import examine
 
 Place = Literal["entry", "root", "stamp", "head"]
@@ -99,6 +99,7 @@ def verify(district: str) -> Verification:
     Reading goes on while others write: what was added meanwhile is walked, too.
     """
     at, begun = utcnow(), time.monotonic()
+    forget_keys()
     walk = _Walk(district)
     with suppress(Exception):  # a broken chain takes no more entries; the walk says what is wrong
         chain(district)

@@ -22,7 +22,6 @@ from backend.plugin_api import (
     district_of,
     publish,
     put_blob,
-    shred_blob,
 )
 from plugins.evidence.cases.models import Case
 from plugins.evidence.custody import certificate, extract, note, sign
@@ -60,7 +59,7 @@ NOTE = """清序固证移送包
   2. 运行：python verify_evidence.py 移送包.zip --key 密钥指纹
      请使用从移送单位另行取得的 verify_evidence.py；包内附带的一份仅供参考。
      密钥指纹请通过电话或书面向移送单位索取，不要采用包内所写的指纹。
-  3. 最后一行写“未发现任何改动”即为完整；否则会逐项指出被改动的文件、偏移、账本条目、根、签名或时间戳。
+  3. “结论”写“未发现任何改动”即为完整；否则会逐项指出被改动的文件、偏移、账本条目、根、签名或时间戳。
 
 包内文件：
   报告.pdf          可打印的取证报告
@@ -77,21 +76,13 @@ originals/ 中的原件可能含有无关人员，请依法保管，勿外传。
 
 
 def make_package(event: Event) -> None:
-    """Make the package of an `evidence.package_wanted` event; made already, it does nothing.
+    """Make the package of an `evidence.package_wanted` event, or say why it cannot be; made already, it does nothing.
 
-    What is about to be written to the store is named in the record first. So what an attempt leaves behind when it is
-    killed is known, and destroyed once there is a package.
+    Killed anywhere, the next run makes it again. A package that no record names is taken away as any such blob is.
     """
-    record = HandOver.objects(id=ObjectId(event.payload["hand_over"])).first()
+    record = HandOver.objects(id=ObjectId(event.payload["hand_over"]), state="making").first()
     if record is None:
         return
-    if record.state == "making":
-        make(record)
-    sweep(HandOver.objects.get(id=record.id))
-
-
-def make(record: HandOver) -> None:
-    """Make a package, or say why it cannot be made."""
     try:
         package, fingerprint = assembled(record)
     except (PackageRefused, ReportUnavailable) as error:
@@ -100,8 +91,6 @@ def make(record: HandOver) -> None:
     except BlobMissing:
         settle(record, "fail", "有原件已不在存储中，无法制作移送包。", {})
         return
-    expected = hash_of(package)
-    HandOver._get_collection().update_one({"_id": record.id, "state": "making"}, {"$addToSet": {"tried": expected}})
     stream = io.BufferedReader(Stream(package.chunks()), CHUNK_BYTES)
     blob = put_blob(stream, media_type="application/zip", space=district_of(record.area), user=USER)
     kept = {"sha256": blob.sha256, "sm3": blob.sm3, "size": blob.size}
@@ -121,15 +110,6 @@ def settle(record: HandOver, verb: str, why: str, package: dict[str, Any]) -> No
 
     with suppress(IllegalTransition, StaleVersion):
         atomically(write)
-
-
-def sweep(record: HandOver) -> None:
-    """Destroy what unfinished attempts left in the store, once nobody is at work."""
-    if record.state == "making":
-        return
-    kept = record.package.sha256 if record.package else ""
-    for left in set(record.tried) - {kept}:
-        shred_blob(left, space=district_of(record.area))
 
 
 def assembled(record: HandOver) -> tuple[Package, str]:
@@ -191,11 +171,3 @@ def detached(ledger: Mapping[str, Any]) -> Iterator[Item]:
 def instructions(record: HandOver) -> bytes:
     """Return the note that says how to verify, in the package's own words."""
     return NOTE.format(number=record.case_number, by=record.made_by_name, to=record.recipient).encode()
-
-
-def hash_of(package: Package) -> str:
-    """Return the SHA-256 that the package will have."""
-    digest = hashlib.sha256()
-    for chunk in package.chunks():
-        digest.update(chunk)
-    return digest.hexdigest()

@@ -74,8 +74,7 @@ class Receipt(EmbeddedDocument):
 class HandOver(Flowing, PlacedRecord):
     """A case on its way to enforcement.
 
-    A case is handed over once. `tried` are the hashes of packages that attempts to make it began to write; all but
-    that of `package` are destroyed. `missing` says what a lead lacks to be penalty evidence.
+    A case is handed over once. `missing` says what a lead lacks to be penalty evidence.
     """
 
     meta = {
@@ -100,7 +99,6 @@ class HandOver(Flowing, PlacedRecord):
     made_by_name = StringField(required=True)
     made_at = DateTimeField(required=True)
     package = EmbeddedDocumentField(PackageFile)
-    tried = ListField(StringField())
     receipt = EmbeddedDocumentField(Receipt)
     shredding_at = DateTimeField()
 

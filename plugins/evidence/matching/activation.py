@@ -67,8 +67,11 @@ def tell(kind: str, activation: Activation, detail: dict[str, Any]) -> None:
     """Write the switch into the ledger and the audit trail."""
     where = {"subject": "evidence.face_matching", "subject_id": str(activation.id), "area": activation.area}
     note(kind, detail=detail, **where)
-    action = "evidence.face_matching.switch_on" if kind == "matching_on" else "evidence.face_matching.switch_off"
-    audit.record(action, detail=detail, **where)
+    audit.record(
+        "evidence.face_matching.switch_on" if kind == "matching_on" else "evidence.face_matching.switch_off",
+        detail=detail,
+        **where,
+    )
 
 
 def find_activation(scope: dict[str, Any], activation_id: ObjectId) -> Activation:

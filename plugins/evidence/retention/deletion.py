@@ -124,8 +124,9 @@ def finish(ending: Ending) -> None:
         where = {"subject": ending.subject, "subject_id": str(ending.subject_id), "area": ending.area}
         case = str(ending.case) if ending.case else ""
         note("shredded", **where, case=case, detail={"sha256": gone, "class": ending.kept_as})
-        action = "evidence.case.delete" if ending.case else "evidence.capture.delete"
-        audit.record(action, **where, detail={"files": len(gone)})
+        audit.record(
+            "evidence.case.delete" if ending.case else "evidence.capture.delete", **where, detail={"files": len(gone)}
+        )
 
     atomically(write)
 

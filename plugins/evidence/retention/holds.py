@@ -48,5 +48,10 @@ def tell(case: Case, kind: str, hold: dict[str, Any], reason: str) -> None:
     """Write the step into the ledger and the audit trail."""
     told = {"hold": hold["id"], "reason": reason}
     note(kind, area=case.area, subject="evidence.case", subject_id=str(case.id), case=str(case.id), detail=told)
-    action = "evidence.case.hold" if kind == "held" else "evidence.case.release"
-    audit.record(action, subject="evidence.case", subject_id=str(case.id), area=case.area, detail=told)
+    audit.record(
+        "evidence.case.hold" if kind == "held" else "evidence.case.release",
+        subject="evidence.case",
+        subject_id=str(case.id),
+        area=case.area,
+        detail=told,
+    )

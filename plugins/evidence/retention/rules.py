@@ -19,13 +19,11 @@ CLASS_OF_STATE: Mapping[str, str] = {
     "waiting": "open",
     "countersigning": "open",
     "rejected": "rejected",
-    "handed_over": "penalty",
-    "received": "penalty",
 }
 
 
 def class_of(state: str, *, penalty: bool) -> str:
-    """Return the retention class of a case in a state; one that was merged goes with the case it went into."""
+    """Return the retention class of a case in a state; what was decided on goes by whether it led to a penalty."""
     return CLASS_OF_STATE.get(state, "penalty" if penalty else "lead")
 
 

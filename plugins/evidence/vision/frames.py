@@ -168,7 +168,7 @@ def _decoded(clip: Path, ffmpeg: str, rate: float, most_pixels: int) -> Generato
 def _arguments(clip: Path, ffmpeg: str, rate: float, most_pixels: int, times: int) -> list[str]:
     gap = 1 / rate - 0.001
     chosen = f"select=isnan(prev_selected_t)+gte(t-prev_selected_t\\,{gap:.3f})"
-    told = f"metadata=mode=add:key=at:value=1,metadata=mode=print:file=pipe\\\\:{times}"
+    told = f"metadata=mode=add:key=at:value=1,metadata=mode=print:direct=1:file=pipe\\\\:{times}"
     return [
         *(ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "quiet", "-threads", "1", "-filter_threads", "1"),
         *("-protocol_whitelist", "file,pipe", "-f", "mov", "-codec_whitelist", CODECS),

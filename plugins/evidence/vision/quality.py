@@ -79,7 +79,7 @@ def sharpness(photo: Pixels, face: Face) -> float:
 
 
 def pose(points: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return yaw, pitch and roll in degrees of five points (5 x 2 pixels); rough, since every head is taken for one.
+    """Return yaw, pitch and roll in degrees of five points (5 x 2 pixels); rough (some 15 degrees): all heads are one.
 
     The head under weak perspective: points = scale * (first two rows of a rotation) * HEAD + shift, solved by least
     squares, then the nearest rotation (DeMenthon and Davis, Model-based object pose in 25 lines of code, 1995, first

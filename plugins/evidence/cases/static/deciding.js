@@ -38,6 +38,7 @@ export function deciding(page, { decide, done, stale }) {
   function draw() {
     const all = offered();
     form.hidden = !all.length;
+    form.classList.toggle("armed", Boolean(armed));
     byId("visit").hidden = !(found?.needs_visit && all.some((each) => each.verb === "propose_penalty"));
     byId("reasons").replaceChildren(...(quick[armed] ?? []).map((words, index) => {
       const chip = make("button", { type: "button", className: "chip" }, make("kbd", {}, String(index + 1)), words);

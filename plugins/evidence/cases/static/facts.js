@@ -5,15 +5,18 @@ const SOURCES = { platform: "平台识别", comparison: "前后对比", detector
 
 export function facts(found) {
   const devices = [...new Set(found.captures.map((each) => each.device_name || each.source_title))].join("、");
-  const drift = Math.max(...found.captures.map((each) => Math.abs(each.clock_offset)), 0);
+  const late = Math.max(...found.captures.map((each) => each.clock_offset), 0);
+  const ahead = -Math.min(...found.captures.map((each) => each.clock_offset), 0);
   const span = found.first_at === found.last_at ? moment(found.first_at) : `${moment(found.first_at)} 至 ${moment(found.last_at).slice(6)}`;
   const rows = [
     ["案号", found.number],
     ["状态", found.state_title + (found.penalty ? "（建议处罚）" : "")],
     ["时间", span],
     ["来源", `${devices}，${found.captures.length} 次取证`],
-    drift > 60 && ["时钟", `设备与平台相差 ${Math.round(drift)} 秒`],
+    late > 60 && ["接收", `晚于设备时间 ${late < 3600 ? `${Math.round(late / 60)} 分钟` : `${(late / 3600).toFixed(1)} 小时`}`],
+    ahead > 5 && ["时钟", `设备时钟快 ${Math.round(ahead)} 秒`],
     found.merged_into && ["并入", found.merged_into.number],
+    ["存证", `账本 ${found.custody.entries} 条记录`],
     found.state !== "waiting" && ["保存", found.retention_title + (found.delete_after ? `，至 ${moment(found.delete_after).slice(0, 5)}` : "")],
   ].filter(Boolean);
   byId("facts").replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
@@ -71,4 +74,23 @@ export function history(found) {
       step.note && make("p", {}, step.note), visit && make("p", {}, `现场核实：${visit}`));
   });
   byId("history").querySelector("ol").replaceChildren(...steps);
+}
+
+/** Show what the person concerned stated, for whoever may read it. */
+export async function defences(found) {
+  const place = byId("defences");
+  place.hidden = !found.defences;
+  if (!found.defences) return;
+  place.dataset.case = found.id;
+  const inside = place.querySelector("div");
+  try {
+    const { items } = await qingxu.call("GET", `/api/v1/evidence/cases/${found.id}/defences`);
+    if (place.dataset.case !== found.id) return;
+    inside.replaceChildren(...items.map((each) => make("article", {},
+      make("p", {}, each.text),
+      make("small", { className: "quiet" }, `${moment(each.filed_at)} 提交${each.answered_at ? "" : "，待答复"}`),
+      each.answer && make("p", { className: "answer" }, `${each.answered_name ?? ""} ${each.upheld ? "采纳" : "不采纳"}：${each.answer}`))));
+  } catch (problem) {
+    inside.replaceChildren(make("p", { className: "quiet" }, problem.detail));
+  }
 }

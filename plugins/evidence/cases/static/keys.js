@@ -23,6 +23,7 @@ export function keys(acts) {
       k: acts.previous,
       u: acts.unmask,
       d: acts.draw,
+      w: acts.waste,
       z: acts.enlarge,
       "?": acts.help,
       "？": acts.help,

@@ -1,5 +1,5 @@
 // The page of cases: what is open, what is sent, and what comes back. The parts of the page are modules of their own.
-import { choices, facts, history, warnings } from "./facts.js";
+import { choices, defences, facts, history, warnings } from "./facts.js";
 import { deciding } from "./deciding.js";
 import { keys } from "./keys.js";
 import { queue } from "./queue.js";
@@ -64,6 +64,7 @@ function show(found, keep) {
   facts(found);
   warnings(found);
   history(found);
+  defences(found);
   decisions.show(found);
   pictures.show(found, keep && before?.id === found.id);
   if (before?.id !== found.id) {
@@ -120,6 +121,7 @@ keys({
   arm: (verbs) => opened && decisions.arm(verbs),
   digit: (number) => decisions.reason(number) || (opened && pictures.face(number)),
   unmask: () => opened && pictures.unmask(),
+  waste: () => opened && pictures.waste(),
   draw: () => opened && pictures.draw(),
   enlarge: () => opened && pictures.enlarge(),
   photo: (step) => opened && pictures.step(step),

@@ -76,7 +76,7 @@ export function stage(page, { chosen, showing, drawn }) {
       shown.capture.device_name || shown.capture.source_title,
       shown.photo.frame_at !== null && shown.photo.frame_at !== undefined && `视频第 ${shown.photo.frame_at.toFixed(1)} 秒`,
       shown.photo.before && "事发前",
-      picture.classList.contains("unmasked") ? "未脱敏原图，本次查看已留痕" : shown.photo.masked ? "已脱敏" : "尚未生成脱敏图",
+      picture.classList.contains("unmasked") ? "未脱敏，查看已留痕" : shown.photo.masked ? "已脱敏" : "尚未生成脱敏图",
     ].filter(Boolean).join(" · ");
     picture.querySelector("figcaption").textContent = words;
     paint();
@@ -269,6 +269,13 @@ export function stage(page, { chosen, showing, drawn }) {
     draw,
     enlarge,
     step: (by) => all[at + by] && to(at + by),
+    /** Take the next object as the waste, after the last one none. */
+    waste() {
+      const objects = all[at]?.photo.exhibits.filter(isWaste) ?? [];
+      const now = objects.findIndex((each) => each.id === found.waste);
+      const next = objects[now + 1] ?? objects[now];
+      if (next) chosen(next);
+    },
     face(number) {
       const face = all[at]?.photo.exhibits.filter((each) => each.kind === "face")[number - 1];
       if (face) chosen(face);

@@ -1,6 +1,6 @@
-"""Notice codes (告知码): 16 characters that people read off paper and type into a phone.
+"""Secret codes, such as notice codes (告知码) and receipt codes (回执码): 16 characters that people type into a phone.
 
-Fifteen are drawn by lot (75 bits), the last one checks them. They are those of Crockford's base32, which leaves out
+Fifteen are secret (75 bits), the last one checks them. They are those of Crockford's base32, which leaves out
 what looks alike: I, L and O are read as 1, 1 and 0.
 """
 
@@ -16,7 +16,13 @@ _ALIKE = str.maketrans("ILO", "110")
 
 def new_code() -> str:
     """Return a fresh code."""
-    drawn = "".join(secrets.choice(LETTERS) for _ in range(LENGTH - 1))
+    return code_from(secrets.token_bytes(16))
+
+
+def code_from(secret: bytes) -> str:
+    """Return the code that belongs to at least 10 secret bytes: always the same one."""
+    number = int.from_bytes(secret)
+    drawn = "".join(LETTERS[number >> 5 * place & 31] for place in range(LENGTH - 1))
     return drawn + check_character(drawn)
 
 

@@ -1,0 +1,1 @@
+"""The alerts themselves: their way from seen to closed, the list, and what staff do with them."""

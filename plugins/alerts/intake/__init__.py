@@ -1,0 +1,1 @@
+"""One intake for all sources: what machines send, what people report, what other modules hand on."""

@@ -1,0 +1,152 @@
+"""All that alerts add to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.plugin_api import (
+    AlertFacts,
+    AlertReport,
+    Blueprint,
+    DemoDistrict,
+    EventHandler,
+    EventKind,
+    MapLayer,
+    MenuEntry,
+    Metric,
+    Panel,
+    Permission,
+    ProblemCode,
+    Record,
+    Theme,
+    hookimpl,
+)
+from plugins.alerts import demo, panels
+from plugins.alerts.alerts.models import Alert, Sighting
+from plugins.alerts.alerts.nearness import merge_by_rule
+from plugins.alerts.alerts.orders import follow_order
+from plugins.alerts.alerts.routes import blueprint
+from plugins.alerts.intake import routes as intake_routes
+from plugins.alerts.intake.reports import raise_for, raise_for_case, settle_waiting
+from plugins.alerts.kinds import register
+from plugins.alerts.kinds import routes as kind_routes
+from plugins.alerts.kinds.models import AlertKind, QuietWindow, VendorCode
+
+OFFICES = ("district_staff", "street_staff", "community_staff")
+SITE = ("property_staff", "supervisor")
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    """Say who sees, reports and handles alerts, and who keeps the catalogue."""
+    return [
+        Permission("alerts:view", "查看预警事件", (*OFFICES, *SITE, "enforcement_officer")),
+        Permission("alerts:report", "上报预警事件", (*OFFICES, *SITE)),
+        Permission("alerts:handle", "确认、排除、办结和合并预警事件", OFFICES),
+        Permission("alerts:reveal", "查看预警现场图片", (*OFFICES, "supervisor", "enforcement_officer")),
+        Permission("alerts:export", "导出预警事件", OFFICES),
+        Permission("alerts:edit", "维护事件类型和厂商编码", ("district_staff",)),
+        Permission("alerts:import", "导入事件类型", ("district_staff",)),
+    ]
+
+
+@hookimpl
+def register_documents() -> Sequence[type[Record]]:
+    """Return alerts, what was seen of them, and the catalogue."""
+    return [Alert, Sighting, AlertKind, VendorCode, QuietWindow]
+
+
+@hookimpl
+def register_blueprints() -> Sequence[Blueprint]:
+    """Take in what is seen, let people handle it, and keep the catalogue."""
+    return [blueprint, intake_routes.blueprint, kind_routes.blueprint, register.blueprint]
+
+
+@hookimpl
+def register_problem_codes() -> Sequence[ProblemCode]:
+    """Say what may be wrong with an event, a report or a step."""
+    return [
+        ProblemCode("sender_not_recognised", 401, "推送未通过验证", "设备未登记、已停用或签名不正确。"),
+        ProblemCode("signature_too_old", 401, "签名时刻有误", "发送时刻与平台相差超过 5 分钟，请校准时钟后重发。"),
+        ProblemCode("no_events", 422, "没有事件", "推送内容中没有事件。"),
+        ProblemCode("too_many_events", 422, "事件过多", "一次推送至多 50 条事件，请分批发送。"),
+        ProblemCode("unknown_place", 422, "位置不明", "请填写点位、区域，或在点位附近上报。"),
+        ProblemCode("unknown_kind", 422, "事件类型不存在", "没有这个事件类型，或已停用。"),
+        ProblemCode("kept_quiet", 409, "屏蔽或检修中", "此处正在屏蔽或检修，已留存记录，不生成事件。"),
+        ProblemCode("not_mergeable", 409, "不能合并", "不能并入自身，或并入已经了结的事件。"),
+    ]
+
+
+@hookimpl
+def register_events() -> Sequence[EventKind]:
+    """Tell what happens to alerts."""
+    payload = "alert, number, kind, title, severity, point, area, respond_by, close_by, role, proof"
+    return [
+        EventKind(name="alert.raised", title="预警事件上报", payload=payload),
+        EventKind(name="alert.closed", title="预警事件办结", payload=f"{payload}, reason"),
+        EventKind(name="alert.dismissed", title="预警事件排除", payload=f"{payload}, reason"),
+        EventKind(name="alert.reopened", title="预警事件重新打开", payload=f"{payload}, reason"),
+        EventKind(name="alert.repeated", title="预警事件再次发现", payload="alert, kind, title, point, count"),
+        EventKind(name="alert.code_mapped", title="厂商事件编码归类", payload="vendor, code, kind"),
+    ]
+
+
+@hookimpl
+def register_event_handlers() -> Sequence[EventHandler]:
+    """Follow work orders and evidence, merge what is the same, and take in what waited for its code."""
+    orders = [
+        EventHandler(name=f"alerts.order_{verb}", event=f"work_order.{verb}", handle=follow_order)
+        for verb in ("filed", "dispatched", "closed")
+    ]
+    return [
+        *orders,
+        EventHandler(name="alerts.merge", event="alert.raised", handle=merge_by_rule),
+        EventHandler(name="alerts.confirmed_case", event="evidence.case_confirmed", handle=raise_for_case),
+        EventHandler(name="alerts.settle", event="alert.code_mapped", handle=settle_waiting, timeout_seconds=300),
+    ]
+
+
+@hookimpl
+def raise_alert(report: AlertReport) -> AlertFacts | None:
+    """Take in what other modules and people report."""
+    return raise_for(report)
+
+
+@hookimpl
+def register_menu_entries() -> Sequence[MenuEntry]:
+    """Show the way to the alerts."""
+    return [
+        MenuEntry(
+            name="alerts.cockpit", title="预警事件", permission="alerts:view", href="/cockpit/?theme=alerts", order=10
+        )
+    ]
+
+
+@hookimpl
+def register_themes() -> Sequence[Theme]:
+    """Open the theme of warning events (驾驶舱 1a)."""
+    return [Theme(name="alerts", title="预警事件上报", order=10)]
+
+
+@hookimpl
+def register_metrics() -> Sequence[Metric]:
+    """Count alerts."""
+    return panels.METRICS
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Show alerts on the cockpit."""
+    return panels.PANELS
+
+
+@hookimpl
+def register_map_layers() -> Sequence[MapLayer]:
+    """Show where alerts are open."""
+    return panels.LAYERS
+
+
+@hookimpl
+def load_demo(district: DemoDistrict) -> None:
+    """Fill the last 30 days of the fictional district."""
+    demo.load_alerts(district)
