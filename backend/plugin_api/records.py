@@ -127,7 +127,7 @@ class WorkOrderRequest:
     """What somebody is to be sent for; the same `source` and `source_id` always mean the same order.
 
     `source` is "alert", "booking", "patrol", "exposure", "evidence" or "person"; `proof` names what a reply must hold,
-    empty for what the kind's standard says; `handle_minutes` likewise. `dispatch` sends the suggested handler at once.
+    empty for what the kind's standard says; `handle_minutes` likewise.
     """
 
     source: str
@@ -142,7 +142,6 @@ class WorkOrderRequest:
     severity: int = 2
     proof: tuple[str, ...] = ()
     handle_minutes: int | None = None
-    dispatch: bool = False
     link: str = ""
 
 

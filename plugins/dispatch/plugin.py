@@ -32,10 +32,10 @@ from plugins.dispatch.calendar import routes as calendar_routes
 from plugins.dispatch.calendar.hours import due
 from plugins.dispatch.calendar.keeping import RECOUNT, calendar_of
 from plugins.dispatch.calendar.models import DutyYearRecord
-from plugins.dispatch.orders import filters, pages
+from plugins.dispatch.orders import pages
 from plugins.dispatch.orders import routes as order_routes
 from plugins.dispatch.orders.escalation import escalate, recount
-from plugins.dispatch.orders.models import OrderSeries, SavedFilter, WorkOrder
+from plugins.dispatch.orders.models import OrderSeries, WorkOrder
 from plugins.dispatch.orders.opening import follow_alert, open_order
 from plugins.dispatch.orders.problems import PROBLEMS
 from plugins.dispatch.orders.replying import BLOB_USER
@@ -70,7 +70,7 @@ def register_permissions() -> Sequence[Permission]:
 @hookimpl
 def register_documents() -> Sequence[type[Record]]:
     """Return orders, and what they are handled by."""
-    return [WorkOrder, OrderSeries, SavedFilter, DutyYearRecord, OrderStandard, RoutingRule]
+    return [WorkOrder, OrderSeries, DutyYearRecord, OrderStandard, RoutingRule]
 
 
 @hookimpl
@@ -78,7 +78,6 @@ def register_blueprints() -> Sequence[Blueprint]:
     """Return the routes of orders, calendar, rules and standards."""
     return [
         order_routes.blueprint,
-        filters.blueprint,
         calendar_routes.blueprint,
         rules.blueprint,
         standards.blueprint,

@@ -29,8 +29,10 @@ YEAR = DutyYear(
 )
 KNOWN = DutyCalendar({2026: YEAR})
 
-windows = st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True).map(sorted).map(
-    lambda cuts: tuple(zip(cuts[::2], cuts[1::2], strict=False))
+windows = (
+    st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True)
+    .map(sorted)
+    .map(lambda cuts: tuple(zip(cuts[::2], cuts[1::2], strict=False)))
 )
 weeks = st.lists(st.one_of(st.just(()), windows), min_size=7, max_size=7).map(tuple).filter(any)
 days = st.dates(date(2025, 1, 1), date(2028, 12, 31))
@@ -96,7 +98,8 @@ def test_there_is_no_summer_time(year: int, day: int, limit: int) -> None:
     end = due(start, limit, DutyCalendar())
     assert end.utcoffset() == timedelta()
     if limit:
-        assert any(a < (end.astimezone(SHANGHAI).hour * 60 + end.astimezone(SHANGHAI).minute) <= b for a, b in OFFICE_WEEK[0])
+        here = end.astimezone(SHANGHAI)
+        assert any(a < here.hour * 60 + here.minute <= b for a, b in OFFICE_WEEK[0])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,9 @@ def test_windows_are_read_as_they_are_written(these: tuple[tuple[int, int], ...]
     assert windows_of(texts_of(these)) == these
 
 
-@pytest.mark.parametrize("text", ["9:00-12:00", "12:00-09:00", "09:00", "09:60-12:00", "24:01-24:30", "09:00-09:00", "a"])
+@pytest.mark.parametrize(
+    "text", ["9:00-12:00", "12:00-09:00", "09:00", "09:60-12:00", "24:01-24:30", "09:00-09:00", "a"]
+)
 def test_windows_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError):
         windows_of([text])

@@ -60,7 +60,7 @@ class OrderTableSchema(OrderSchema):
         ordered = True
 
 
-class PictureSchema(Schema):
+class OrderPictureSchema(Schema):
     """A photo of a reply."""
 
     sha256 = fields.String()
@@ -70,7 +70,7 @@ class PictureSchema(Schema):
     height = fields.Integer()
 
 
-class ReplyViewSchema(Schema):
+class OrderReplyViewSchema(Schema):
     """A reply as given."""
 
     name = fields.String()
@@ -80,10 +80,10 @@ class ReplyViewSchema(Schema):
     accuracy = fields.Float(allow_none=True)
     longitude = fields.Float(allow_none=True)
     latitude = fields.Float(allow_none=True)
-    pictures = fields.List(fields.Nested(PictureSchema))
+    pictures = fields.List(fields.Nested(OrderPictureSchema))
 
 
-class CheckViewSchema(Schema):
+class OrderCheckSchema(Schema):
     """A judgement of a reply."""
 
     name = fields.String()
@@ -92,7 +92,7 @@ class CheckViewSchema(Schema):
     note = fields.String(allow_none=True)
 
 
-class ExtensionViewSchema(Schema):
+class OrderExtensionSchema(Schema):
     """A wish for more time."""
 
     name = fields.String()
@@ -112,7 +112,7 @@ class OrderStepSchema(Schema):
     note = fields.String()
 
 
-class VerbSchema(Schema):
+class OrderVerbSchema(Schema):
     """What the person may do now."""
 
     verb = fields.String()
@@ -120,7 +120,7 @@ class VerbSchema(Schema):
     needs_reason = fields.Boolean()
 
 
-class LimitSchema(Schema):
+class OrderLimitSchema(Schema):
     """The handler's clock, in minutes."""
 
     unit = fields.String()
@@ -131,7 +131,7 @@ class LimitSchema(Schema):
     escalated = fields.Integer()
 
 
-class NamedSchema(Schema):
+class OtherOrderSchema(Schema):
     """Another order."""
 
     id = fields.String()
@@ -147,18 +147,18 @@ class OrderDetailSchema(OrderSchema):
     proof_titles = fields.List(fields.String())
     far_metres = fields.Integer()
     rule = fields.String(allow_none=True)
-    limit = fields.Nested(LimitSchema)
-    replies = fields.List(fields.Nested(ReplyViewSchema))
-    checks = fields.List(fields.Nested(CheckViewSchema))
-    extensions = fields.List(fields.Nested(ExtensionViewSchema))
-    merged_into = fields.Nested(NamedSchema, allow_none=True)
-    merged = fields.List(fields.Nested(NamedSchema))
+    limit = fields.Nested(OrderLimitSchema)
+    replies = fields.List(fields.Nested(OrderReplyViewSchema))
+    checks = fields.List(fields.Nested(OrderCheckSchema))
+    extensions = fields.List(fields.Nested(OrderExtensionSchema))
+    merged_into = fields.Nested(OtherOrderSchema, allow_none=True)
+    merged = fields.List(fields.Nested(OtherOrderSchema))
     history = fields.List(fields.Nested(OrderStepSchema))
-    verbs = fields.List(fields.Nested(VerbSchema))
+    verbs = fields.List(fields.Nested(OrderVerbSchema))
     may_handle = fields.Boolean()
 
 
-class NearbySchema(Schema):
+class NearbyOrdersSchema(Schema):
     """Open orders, the nearest first, each with `distance` in metres."""
 
     class Near(OrderSchema):
@@ -219,14 +219,14 @@ class UnitFiguresSchema(Schema):
     median_minutes = fields.Float(allow_none=True)
 
 
-class StatisticsSchema(Schema):
+class OrderStatisticsSchema(Schema):
     """Figures by unit, area or kind, the most first."""
 
     items = fields.List(fields.Nested(UnitFiguresSchema))
     since = fields.DateTime()
 
 
-class CountsSchema(Schema):
+class OrderCountsSchema(Schema):
     """How many orders wait for whom, of those that the person may see."""
 
     waiting = fields.Integer()

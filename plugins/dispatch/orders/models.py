@@ -220,13 +220,3 @@ class OrderSeries(Record):
 
     id = StringField(primary_key=True)
     last = IntField(required=True, default=0)
-
-
-class SavedFilter(Record):
-    """A person's own search over orders, kept under a name."""
-
-    meta = {"collection": "work_order_filters", "indexes": [("owner", "id")]}
-
-    owner = ObjectIdField(required=True)
-    name = StringField(required=True, max_length=40)
-    query = StringField(required=True, max_length=1000)

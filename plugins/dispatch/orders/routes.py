@@ -36,12 +36,12 @@ from plugins.dispatch.orders import steps
 from plugins.dispatch.orders.answers import (
     BatchResultsSchema,
     CandidatesSchema,
-    CountsSchema,
-    NearbySchema,
+    NearbyOrdersSchema,
+    OrderCountsSchema,
     OrderDetailSchema,
     OrderSchema,
+    OrderStatisticsSchema,
     OrderTableSchema,
-    StatisticsSchema,
 )
 from plugins.dispatch.orders.batches import batch
 from plugins.dispatch.orders.listing import EPOCH, counts, exported, nearby
@@ -51,16 +51,16 @@ from plugins.dispatch.orders.reading import LIST, conditions, names_for, order_o
 from plugins.dispatch.orders.replying import reply
 from plugins.dispatch.orders.schemas import (
     MOST_PHOTOS,
-    BatchSchema,
+    AddresseeSchema,
     ExportArgs,
-    MergeSchema,
+    MergeOrderSchema,
     NearbyArgs,
     NewOrderSchema,
+    OrderBatchSchema,
     OrderFilters,
-    ReplySchema,
+    OrderReplySchema,
     StatisticsArgs,
-    StepSchema,
-    TargetSchema,
+    TakeStepSchema,
 )
 from plugins.dispatch.orders.targets import candidates, chosen
 
@@ -123,7 +123,7 @@ def create_order(values: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.route("/counts", methods=["GET"])
 @requires(VIEW)
-@blueprint.response(200, CountsSchema)
+@blueprint.response(200, OrderCountsSchema)
 def count_orders() -> dict[str, int]:
     """查询各环节待办数量."""
     return counts(current_principal())
@@ -132,7 +132,7 @@ def count_orders() -> dict[str, int]:
 @blueprint.route("/nearby", methods=["GET"])
 @requires(VIEW)
 @blueprint.arguments(NearbyArgs, location="query")
-@blueprint.response(200, NearbySchema)
+@blueprint.response(200, NearbyOrdersSchema)
 def list_nearby(asked: dict[str, Any]) -> dict[str, Any]:
     """由近及远查询未办结的派单."""
     return {"items": nearby(current_principal(), **asked)}
@@ -153,7 +153,7 @@ def export_orders(asked: dict[str, Any]) -> Response:
 @blueprint.route("/statistics", methods=["GET"])
 @requires(VIEW)
 @blueprint.arguments(StatisticsArgs, location="query")
-@blueprint.response(200, StatisticsSchema)
+@blueprint.response(200, OrderStatisticsSchema)
 def get_statistics(asked: dict[str, Any]) -> dict[str, Any]:
     """查询立案、处置、按期、结案、返工等统计，按单位、区域或类型."""
     by = current_principal()
@@ -166,7 +166,7 @@ def get_statistics(asked: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/batches", methods=["POST"])
 @requires(VIEW)
 @idempotent_in_portions
-@blueprint.arguments(BatchSchema)
+@blueprint.arguments(OrderBatchSchema)
 @blueprint.response(200, BatchResultsSchema)
 def take_batch(asked: dict[str, Any]) -> dict[str, Any]:
     """批量办理，至多 100 件；逐件给出结果."""
@@ -195,7 +195,7 @@ def list_candidates(order_id: ObjectId) -> dict[str, Any]:
 @idempotent
 @if_match
 @may_answer(*STEP_CODES)
-@blueprint.arguments(TargetSchema)
+@blueprint.arguments(AddresseeSchema)
 @blueprint.response(200, OrderDetailSchema)
 def dispatch_order(asked: dict[str, str], order_id: ObjectId) -> dict[str, Any]:
     """一键派单：立案并派给建议的处置对象，或指定的人员、单位、岗位；已派出的改派."""
@@ -223,7 +223,7 @@ def take_order(order_id: ObjectId) -> dict[str, Any]:
 @idempotent
 @if_match
 @may_answer(*STEP_CODES)
-@blueprint.arguments(StepSchema)
+@blueprint.arguments(TakeStepSchema)
 @blueprint.response(200, OrderDetailSchema)
 def take_step(asked: dict[str, Any], order_id: ObjectId) -> dict[str, Any]:
     """办理一个环节：立案、退回、核查、挂账、延期、结案等；各环节分别需要相应权限."""
@@ -236,7 +236,7 @@ def take_step(asked: dict[str, Any], order_id: ObjectId) -> dict[str, Any]:
 @idempotent
 @if_match
 @may_answer(*STEP_CODES)
-@blueprint.arguments(MergeSchema)
+@blueprint.arguments(MergeOrderSchema)
 @blueprint.response(200, OrderDetailSchema)
 def merge_order(asked: dict[str, str], order_id: ObjectId) -> dict[str, Any]:
     """并入另一个未办结的派单，返回后者."""
@@ -258,7 +258,7 @@ def merge_order(asked: dict[str, str], order_id: ObjectId) -> dict[str, Any]:
 def reply_to_order(form: dict[str, str], files: dict[str, Any], order_id: ObjectId) -> dict[str, Any]:
     """回单：处置说明、前后照片和现场位置；缺少该类型所需的证明时答 422."""
     by, order = current_principal(), seen(order_id)
-    given = ReplySchema().load(read_json(form["metadata"].encode()))
+    given = OrderReplySchema().load(read_json(form["metadata"].encode()))
     photos = {stage: [photo.read() for photo in files[stage]] for stage in ("before", "after")}
     return shown(by, reply(by, order, given, photos))
 

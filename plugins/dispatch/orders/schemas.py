@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, missing, validate, validates_schema
 
 from backend.plugin_api import PageArgs
 from plugins.dispatch.orders.models import ORDER_FLOW, SEVERITIES, SOURCES
@@ -92,7 +92,7 @@ class NewOrderSchema(Schema):
     """Something reported by hand: at a point, or in an area."""
 
     kind = fields.String(required=True, validate=CODE, metadata=told("类型编码"))
-    title = Words("名称", 100, required=True, load_default=..., validate=validate.Length(1, 100))
+    title = Words("名称", load_default=missing, required=True, validate=validate.Length(1, 100))
     description = Words("情况说明", 1000)
     severity = fields.Integer(load_default=2, validate=validate.OneOf(tuple(SEVERITIES)))
     point = fields.String(load_default="", validate=validate.Length(max=32), metadata=told("点位编码"))
@@ -111,7 +111,7 @@ class NewOrderSchema(Schema):
             raise ValidationError("经度和纬度须同时填写。", "longitude")
 
 
-class TargetSchema(Schema):
+class AddresseeSchema(Schema):
     """To whom an order goes: one of the three, or nobody named for the one suggested."""
 
     handler = fields.String(validate=ID, metadata=told("人员编号"))
@@ -126,7 +126,7 @@ class TargetSchema(Schema):
             raise ValidationError("只能选择一个处置对象。", "handler")
 
 
-class StepSchema(Schema):
+class TakeStepSchema(Schema):
     """One step."""
 
     verb = fields.String(required=True, validate=validate.OneOf(VERBS))
@@ -136,7 +136,7 @@ class StepSchema(Schema):
     )
 
 
-class MergeSchema(Schema):
+class MergeOrderSchema(Schema):
     """Into which order another one goes."""
 
     into = fields.String(required=True, validate=ID)
@@ -150,14 +150,14 @@ class BatchItemSchema(Schema):
     etag = fields.String(required=True, validate=ETAG)
 
 
-class BatchSchema(TargetSchema):
+class OrderBatchSchema(AddresseeSchema):
     """One step with many orders."""
 
     verb = fields.String(required=True, validate=validate.OneOf(BATCH_VERBS))
     items = fields.List(fields.Nested(BatchItemSchema), required=True, validate=validate.Length(1, MOST_IN_BATCH))
 
 
-class ReplySchema(Schema):
+class OrderReplySchema(Schema):
     """The text part of a reply."""
 
     note = Words("处置说明", 1000)
@@ -177,11 +177,3 @@ class StatisticsArgs(Schema):
     since = fields.AwareDateTime(metadata=told("上报不早于；不填为近 30 日"))
     until = fields.AwareDateTime(metadata=told("上报早于"))
     within = fields.String(load_default="", validate=validate.Regexp(r"^[0-9A-Za-z/]{0,200}\Z"))
-
-
-class SavedFilterSchema(Schema):
-    """A person's own search under a name; `query` is the query string of the list."""
-
-    id = fields.String(dump_only=True)
-    name = fields.String(required=True, validate=validate.Length(1, 40))
-    query = fields.String(required=True, validate=validate.Length(0, 1000))
