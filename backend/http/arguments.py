@@ -74,6 +74,8 @@ def check_form_type(req: Request) -> None:
     """Refuse a body that is no form."""
     if req.mimetype not in FORM_TYPES and (req.mimetype or has_body(req)):
         raise Problem("unsupported_media_type", detail="请以 multipart/form-data 提交内容。")
+    if None in req.form or None in req.files:
+        raise Problem("invalid", detail="表单中有一部分没有名称。")
 
 
 def check_values(values: Mapping[str, str]) -> None:

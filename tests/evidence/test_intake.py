@@ -197,3 +197,12 @@ def test_files_that_no_capture_names_are_taken_away_and_no_others(camera: Camera
     lost = put(weights.cat(), media_type="image/png", space=DISTRICT, user=USER).sha256
     remove_unreferenced(older_than_seconds=-1)
     assert exists(kept[0], space=DISTRICT) and not exists(lost, space=DISTRICT)
+
+
+@pytest.mark.parametrize("head", ['name=""', "", 'name=""; filename="a.jpg"'])
+def test_a_part_without_a_name_is_refused(camera: Camera, head: str) -> None:
+    body = f"--b\r\nContent-Disposition: form-data; {head}\r\n\r\n[]\r\n--b--\r\n".encode()
+    answer = camera.district.anyone(
+        "POST", "/api/v1/evidence/captures", data=body, content_type="multipart/form-data; boundary=b"
+    )
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid")
