@@ -26,6 +26,8 @@ from backend.settings import Settings
 from plugins.alerts.alerts.models import ALERT_FLOW
 from plugins.alerts.kinds.register import ALERT_KINDS
 from plugins.base_info.service import RESOURCES
+from plugins.dispatch.routing.register import RULES
+from plugins.dispatch.standards.register import STANDARDS
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = ("backend", "plugins", "dash_cockpit")
@@ -107,7 +109,7 @@ def audit_actions() -> set[str]:
     for template in sorted(_actions_in_source()):
         if template.startswith("{resource.subject}."):
             verbs = _record_verbs() if template.endswith("{verb}") else {template.rpartition(".")[2]}
-            found |= {f"{resource.subject}.{verb}" for resource in (*RESOURCES, ALERT_KINDS) for verb in verbs}
+            found |= {f"{resource.subject}.{verb}" for resource in (*RESOURCES, ALERT_KINDS, RULES, STANDARDS) for verb in verbs}
         elif template == "alerts.alert.{verb}":
             found |= {f"alerts.alert.{verb}" for verb in _alert_verbs()}
         elif template == "platform.user.{verb}":
