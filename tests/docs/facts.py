@@ -109,7 +109,11 @@ def audit_actions() -> set[str]:
     for template in sorted(_actions_in_source()):
         if template.startswith("{resource.subject}."):
             verbs = _record_verbs() if template.endswith("{verb}") else {template.rpartition(".")[2]}
-            found |= {f"{resource.subject}.{verb}" for resource in (*RESOURCES, ALERT_KINDS, RULES, STANDARDS) for verb in verbs}
+            found |= {
+                f"{resource.subject}.{verb}"
+                for resource in (*RESOURCES, ALERT_KINDS, RULES, STANDARDS)
+                for verb in verbs
+            }
         elif template == "alerts.alert.{verb}":
             found |= {f"alerts.alert.{verb}" for verb in _alert_verbs()}
         elif template == "platform.user.{verb}":
