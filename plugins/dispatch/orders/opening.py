@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -49,12 +50,15 @@ def follow_alert(event: Event) -> None:
     open_order(request)
 
 
-def open_order(request: WorkOrderRequest) -> WorkOrderFacts:
-    """Open the order of a source, or return the one that it has; safe under repetition and in parallel."""
+def open_order(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrderFacts:
+    """Open the order of a source, or return the one that it has; safe under repetition and in parallel.
+
+    `at` is when it was reported, now if it is not said.
+    """
     key = f"{request.source}/{request.source_id}"
     if request.source_id and (known := WorkOrder.objects(source_key=key).first()):
         return facts(known, new=False)
-    order = draft(request)
+    order = draft(request, at)
     order.source_key = key if request.source_id else None
     try:
         return facts(write_down(order), new=True)
@@ -72,13 +76,16 @@ def report_order(by: Principal, values: dict[str, Any]) -> WorkOrder:
     return write_down(order)
 
 
-def draft(request: WorkOrderRequest) -> WorkOrder:
+def draft(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrder:
     """Return an order as it is before it is written: with its limits, its proof and its suggested handler."""
     place = find_place(request.point) if request.point else None
     area = place.area if place else request.area
     standard = standard_for(request.kind, area)
+    now = at or utcnow()
     order = WorkOrder(
         area=area,
+        created_at=now,
+        updated_at=now,
         number="",
         source=request.source,
         source_id=request.source_id or None,
@@ -93,7 +100,6 @@ def draft(request: WorkOrderRequest) -> WorkOrder:
         **limits(request, standard),
         **addressed(suggest(request.kind, area, request.point)),
     )
-    now = utcnow()
     due_at = stage_due("reported", calendar_of(area), now)
     ORDER_FLOW.begin(order, actor=current_actor(), note="", at=now, due_at=due_at)
     return order

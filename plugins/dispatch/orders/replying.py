@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from backend.plugin_api import BlobUser, Principal, Problem, district_of, put_blob, read_photo, utcnow
@@ -18,7 +19,12 @@ MOST_ACCURACY = 200.0
 
 
 def reply(
-    by: Principal, order: WorkOrder, given: Mapping[str, Any], photos: Mapping[str, Sequence[bytes]]
+    by: Principal,
+    order: WorkOrder,
+    given: Mapping[str, Any],
+    photos: Mapping[str, Sequence[bytes]],
+    *,
+    at: datetime | None = None,
 ) -> WorkOrder:
     """Take a reply and return the order, waiting to be verified; `photos` by stage: before, after.
 
@@ -31,7 +37,7 @@ def reply(
     answer = Reply(
         by=str(by.id),
         name=by.name,
-        at=utcnow(),
+        at=at or utcnow(),
         note=given.get("note") or None,
         place=place,
         accuracy=given.get("accuracy"),
@@ -46,7 +52,7 @@ def reply(
                 sha256=blob.sha256, media_type=facts.media_type, width=facts.width, height=facts.height, stage=stage
             )
         )
-    return take_step(by, order, "reply", reason=answer.note or "", changes={"replies": [*order.replies, answer]})
+    return take_step(by, order, "reply", reason=answer.note or "", changes={"replies": [*order.replies, answer]}, at=at)
 
 
 def check_proof(order: WorkOrder, answer: Reply, stages: Sequence[str]) -> None:

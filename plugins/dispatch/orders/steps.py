@@ -71,15 +71,16 @@ def take_step(
     minutes: int = 0,
     to: Choice | None = None,
     changes: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> WorkOrder:
     """Take one step with an order as it was read, and return it as it is then.
 
     `to` is whom a dispatch goes to, None for whom the order names; `minutes` what an extension asks for; `changes` go
-    along. Raises Forbidden, IllegalTransition, StaleVersion, and Problem: `reason_missing`, `own_work`, `no_handler`,
-    `not_your_order`, `extension_pending`.
+    along; `at` is when it happened, now if it is not said. Raises Forbidden, IllegalTransition, StaleVersion, and
+    Problem: `reason_missing`, `own_work`, `no_handler`, `not_your_order`, `order_taken`, `extension_pending`.
     """
     check(by, order, verb, reason)
-    now, calendar = utcnow(), calendar_of(order.area)
+    now, calendar = at or utcnow(), calendar_of(order.area)
     made: Changes = {
         **effects(order, verb, calendar, now, by=by, reason=reason, minutes=minutes, to=to),
         **(changes or {}),
@@ -94,21 +95,23 @@ def take_step(
     return atomically(write)
 
 
-def dispatch(by: Principal, order: WorkOrder, to: Choice | None, reason: str = "") -> WorkOrder:
+def dispatch(
+    by: Principal, order: WorkOrder, to: Choice | None, reason: str = "", *, at: datetime | None = None
+) -> WorkOrder:
     """Send an order on its way in one tap: filed if it was not, dispatched, or given to somebody else."""
 
     def write() -> WorkOrder:
-        filed = take_step(by, order, "file") if order.state == "reported" else order
+        filed = take_step(by, order, "file", at=at) if order.state == "reported" else order
         verb = "reassign" if filed.state in HANDLING else "dispatch"
-        return take_step(by, filed, verb, reason=reason, to=to)
+        return take_step(by, filed, verb, reason=reason, to=to, at=at)
 
     return atomically(write)
 
 
-def take(by: Principal, order: WorkOrder) -> WorkOrder:
+def take(by: Principal, order: WorkOrder, *, at: datetime | None = None) -> WorkOrder:
     """Take an order on (接单); of two people in the same moment the second gets Problem `order_taken`."""
     try:
-        return take_step(by, order, "take")
+        return take_step(by, order, "take", at=at)
     except (StaleVersion, IllegalTransition):
         now = WorkOrder.objects(id=order.id).only("state", "handler").first()
         if now is not None and now.state in HANDLING and now.handler not in (None, by.id):
