@@ -30,7 +30,8 @@ from plugins.dispatch.orders.replying import reply
 from plugins.dispatch.orders.steps import dispatch, take, take_step
 from plugins.dispatch.standards.register import DEFAULTS
 
-ORDERS, DAYS, AT_ONCE = 220, 30, 10
+ORDERS, FRESH, LATE = 220, 7, 9
+DAYS, AT_ONCE = 30, 10
 #: Kinds and how often they come.
 KINDS = {"E02": 9, "E03": 7, "E04": 5, "E05": 3, "E06": 3, "E07": 6, "E08": 4, "E09": 2, "E10": 2, "E12": 1}
 #: How often something is reported in each hour of the day.
@@ -76,7 +77,9 @@ def planned(chance: random.Random, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield what is to happen to each order; times in minutes, shares of its limit for the handling."""
     places = [place for n in range(1, 401, 3) if (place := find_place(f"T{n:04d}"))]
     today = now.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    for n in range(ORDERS if places else 0):
+    if not places:
+        return
+    for n in range(ORDERS):
         hour = chance.choices(range(24), HOURS)[0]
         moment = today - timedelta(days=chance.randrange(DAYS), hours=-hour, minutes=-chance.randrange(60))
         if moment >= now:
@@ -93,6 +96,23 @@ def planned(chance: random.Random, now: datetime) -> Iterator[dict[str, Any]]:
             "end": chance.choices(("close", "rework", "dismiss", "left"), (80, 8, 5, 7))[0],
             "worker": chance.choice(NAMES),
             "picture": chance.randrange(4),
+        }
+    # What is on the desk right now: new ones, and some that nobody has answered in time.
+    for n in range(FRESH + LATE):
+        new = n < FRESH
+        ago = timedelta(minutes=chance.randint(4, 50)) if new else timedelta(hours=chance.randint(5, 50))
+        yield {
+            "number": ORDERS + n,
+            "at": now - ago,
+            "place": chance.choice(places),
+            "kind": chance.choice(("E02", "E03", "E12", "E07") if new else ("E02", "E03", "E12")),
+            "waits": 60 if new else 5,
+            "takes": 10,
+            "share": 1000,
+            "checks": 60,
+            "end": "left",
+            "worker": chance.choice(NAMES),
+            "picture": 0,
         }
 
 
@@ -138,7 +158,7 @@ def steps(
         organisation=order.handler_organisation,
     )
     at += timedelta(minutes=plan["takes"])
-    if at > now or (plan["end"] == "left" and plan["at"] > now - timedelta(days=4)):
+    if at > now or (plan["end"] == "left" and plan["number"] < ORDERS and plan["at"] > now - timedelta(days=4)):
         return
     yield (order := take(worker, order, at=at))
     at = max(at + timedelta(minutes=1), sent + (order.due_at - sent) * plan["share"])

@@ -38,14 +38,15 @@ from plugins.dispatch.orders.telling import ORDERS, UNITS
 THEME, VIEW = "dispatch", "dispatch:view"
 DAYS = 30
 MOST_POINTS, MOST_ROWS = 500, 30
+#: As many as a panel shows without being moved.
+MOST_KINDS, MOST_MEDIANS = 7, 4
 #: What became of orders, in the order of their way; states under one name.
 OUTCOMES: Mapping[str, tuple[tuple[str, ...], Tone]] = {
     "待派遣": (PHASES["waiting"], "hint"),
-    "处置中": ((*HANDLING, "suspended"), "minor"),
-    "待核查": (PHASES["checking"], "major"),
-    "按期结案": (("closed", "forced_closed"), "good"),
-    "超期结案": (("closed", "forced_closed"), "critical"),
-    "不予立案": (("dismissed",), "off"),
+    "办理中": ((*HANDLING, "suspended", *PHASES["checking"]), "minor"),
+    "按期": (("closed", "forced_closed"), "good"),
+    "超期": (("closed", "forced_closed"), "critical"),
+    "不立案": (("dismissed",), "off"),
 }
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 STATE_TONES: Mapping[str, Tone] = {
@@ -73,7 +74,7 @@ def month() -> datetime:
 def outcome(state: str, on_time: bool | None) -> str | None:
     """Return the name under which an order is counted."""
     for name, (states, _) in OUTCOMES.items():
-        if state in states and (name not in ("按期结案", "超期结案") or (name == "按期结案") == (on_time is not False)):
+        if state in states and (name not in ("按期", "超期") or (name == "按期") == (on_time is not False)):
             return name
     return None
 
@@ -99,7 +100,7 @@ def headline(view: View) -> Figures:
             Figure("当前超期", late, "件", "critical" if late else "good"),
             Figure("近 30 日结案", closed, "件", "good"),
             Figure("按期处置率", f"{since.total('on_time') / ended:.1%}" if ended else "—", tone="good"),
-            Figure("处置时长中位数", duration(median), tone="plain"),
+            Figure("中位时长", duration(median), tone="plain"),
         )
     )
 
@@ -118,7 +119,7 @@ def by_kind(view: View) -> Bars:
         if name := outcome(state, on_time):
             counts[kind, name] += count
     totals = {code: sum(n for (each, _), n in counts.items() if each == code) for code, _ in counts}
-    kinds = sorted(totals, key=lambda code: (totals[code], code))[-10:]
+    kinds = sorted(totals, key=lambda code: (-totals[code], code))[:MOST_KINDS]
     return Bars(
         labels=[KIND_TITLES.get(code, code) for code in kinds],
         series={name: np.array([counts.get((code, name), 0) for code in kinds], dtype=np.int64) for name in OUTCOMES},
@@ -138,10 +139,10 @@ def by_street(view: View) -> Bars:
     for (area, state, on_time), count in zip(found.keys, found.measures["count"].tolist(), strict=True):
         name = outcome(state, on_time)
         if name:
-            counts[area, name if name in ("按期结案", "超期结案") else "未结案"] += count
+            counts[area, name if name in ("按期", "超期") else "未结案"] += count
     paths = sorted({area for area, _ in counts})
     names = area_names(paths)
-    tones: dict[str, Tone] = {"按期结案": "good", "超期结案": "critical", "未结案": "minor"}
+    tones: dict[str, Tone] = {"按期": "good", "超期": "critical", "未结案": "minor"}
     return Bars(
         labels=[names.get(path, path.rpartition("/")[2]) for path in paths],
         series={name: np.array([counts.get((path, name), 0) for path in paths], dtype=np.int64) for name in tones},
@@ -195,7 +196,7 @@ def overdue(view: View) -> Rows:
 def median_time(view: View) -> Bars:
     """Return the median handling time of each kind, in hours."""
     items = [each for each in statistics("kind", view.area, view.scope, month()) if each["median_minutes"] is not None]
-    items = sorted(items, key=lambda each: each["median_minutes"])[-8:]
+    items = sorted(items, key=lambda each: (-each["median_minutes"], each["key"]))[:MOST_MEDIANS]
     return Bars(
         labels=[each["name"] for each in items],
         series={"中位时长": np.array([round(each["median_minutes"] / 60, 1) for each in items])},
