@@ -10,9 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from backend.identity.models import Role
 from backend.identity.vocabulary import PLATFORM, USER_TYPES
-from backend.storage import utcnow
-
-DUPLICATE_KEY = 11000
+from backend.storage import DUPLICATE_KEY, utcnow
 
 
 @dataclass(frozen=True)
