@@ -89,6 +89,11 @@ class Settings:
     notice_rate: str = setting("30/minute", "Requests of persons concerned allowed from one address")
     notice_tries: str = setting("10/hour", "Wrong notice codes allowed from one address")
 
+    anonymous_exposure: bool = setting(False, "Whether people may report exposures without a login")
+    exposure_rate: str = setting("20/day", "Exposures taken from one account, or from one address without login")
+    receipt_rate: str = setting("30/minute", "Requests with receipt codes allowed from one address")
+    receipt_tries: str = setting("10/hour", "Wrong receipt codes allowed from one address")
+
     ledger_hash: str = setting("SHA-256", "Hash of the custody ledger's new entries and roots: `SHA-256` or `SM3`")
     evidence_signature: str = setting("Ed25519", "Signature under the ledger's roots: `Ed25519` or `SM2`")
     timestamp_authority: str = setting(
