@@ -50,6 +50,7 @@ PLATFORM_PERMISSIONS = (
     Permission("platform:organisations", "管理单位", ("district_staff", "street_staff")),
     Permission("platform:modules", "启用和停用模块"),
     Permission("platform:audit", "查看审计记录"),
+    Permission("platform:messages", "管理消息模板和发送"),
     Permission("platform:health", "查看系统运行状况", ("district_staff",)),
 )
 
