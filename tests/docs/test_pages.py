@@ -18,7 +18,7 @@ from tests.docs.generated import MARKED, renewed
 PAGES = pages.pages()
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 EVERYTHING = "\n".join(TEXTS.values())
-#: Addresses of plugins that the pages write themselves, and the one below which another specification says what there is.
+#: Addresses of plugins that the pages write themselves, and the one that another specification describes.
 EXAMPLES = {"/api/v1/noise-readings", "/api/v1/noise_readings", "/api/v1/open311"}
 
 
