@@ -9,7 +9,21 @@ from flask import Flask
 from mongoengine import Document
 
 import backend
-from backend import accounts, blobs, events, health, http, identity, jobs, monitoring, protection, rollups, storage
+from backend import (
+    accounts,
+    blobs,
+    events,
+    health,
+    http,
+    identity,
+    inbox,
+    jobs,
+    messages,
+    monitoring,
+    protection,
+    rollups,
+    storage,
+)
 from backend.demo import make_demo
 from backend.events import Event, EventHandler
 from backend.identity import PLATFORM_PERMISSIONS, install_roles, module_on, module_on_anywhere
@@ -33,6 +47,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     *events.DOCUMENTS,
     *jobs.DOCUMENTS,
     *rollups.DOCUMENTS,
+    *messages.DOCUMENTS,
     *http.DOCUMENTS,
 )
 
@@ -49,6 +64,7 @@ def create_app(settings: Settings, *, with_installed: bool = True) -> Flask:
     app = Flask(__name__)
     api = http.install(app, settings, title="清序开放接口", version=backend.__version__)
     accounts.install(app, api)
+    inbox.install(app, api)
     health.install(app, api)
     registry = registries.install(
         load_plugins(settings, core=core_records(settings), url_map=app.url_map, with_installed=with_installed)
@@ -71,7 +87,15 @@ def core_records(settings: Settings) -> Registry:
             MenuEntry(
                 name="platform.health", title="系统运行状况", permission="platform:health", href="/health", order=900
             ),
+            MenuEntry(
+                name="platform.messages",
+                title="消息管理",
+                permission="platform:messages",
+                href="/messages/manage",
+                order=890,
+            ),
         ),
+        event_handlers=messages.HANDLERS,
         jobs=(
             *events.background_jobs(),
             *rollups.background_jobs(),
@@ -79,7 +103,9 @@ def core_records(settings: Settings) -> Registry:
             *blobs.background_jobs(),
         ),
         problem_codes=PROBLEM_CODES,
-        health_checks=health.CHECKS,
+        health_checks=(*health.CHECKS, messages.CHECK),
+        # What would go out is written into a file where there is nobody to send it to.
+        channels=(messages.FILE,) if settings.mode == "demo" else (),
     )
 
 
@@ -90,6 +116,7 @@ def spread(registry: Registry) -> None:
     accounts.install_menu(registry.menu_entries)
     events.install(registry.event_handlers, is_enabled=is_enabled)
     rollups.install(registry.metrics)
+    messages.install(registry.message_templates, registry.channels)
     blobs.install_users(registry.blob_users)
     jobs.install(switchable(job, registry.owner_of(job)) for job in registry.jobs)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from environs import Env, EnvError
 
+QUIET_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
 
 class SettingsError(Exception):
     """A setting is missing or cannot be read; the message is one sentence for the operator."""
@@ -89,6 +91,11 @@ class Settings:
     notice_rate: str = setting("30/minute", "Requests of persons concerned allowed from one address")
     notice_tries: str = setting("10/hour", "Wrong notice codes allowed from one address")
 
+    anonymous_exposure: bool = setting(False, "Whether people may report exposures without a login")
+    exposure_rate: str = setting("20/day", "Exposures taken from one account, or from one address without login")
+    receipt_rate: str = setting("30/minute", "Requests with receipt codes allowed from one address")
+    receipt_tries: str = setting("10/hour", "Wrong receipt codes allowed from one address")
+
     ledger_hash: str = setting("SHA-256", "Hash of the custody ledger's new entries and roots: `SHA-256` or `SM3`")
     evidence_signature: str = setting("Ed25519", "Signature under the ledger's roots: `Ed25519` or `SM2`")
     timestamp_authority: str = setting(
@@ -97,6 +104,11 @@ class Settings:
         "address of an authority; empty is `local` in demo mode and `none` otherwise",
     )
     timestamp_certificates: str = setting("", "PEM file of the CA certificates behind the time stamp authority")
+
+    messages_per_hour: int = setting(10, "Messages of one kind that a person gets in an hour; more become one")
+    quiet_hours: str = setting(
+        "22:00-07:00", "When no channel sends what is not urgent, in the time of Shanghai; `none` for never"
+    )
 
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
@@ -147,6 +159,10 @@ class Settings:
             r"https?://", self.timestamp_authority
         ):
             raise SettingsError(f"{variable('timestamp_authority')} must be none, local, or an address with https://.")
+        if self.quiet_hours != "none" and not QUIET_HOURS.fullmatch(self.quiet_hours):
+            raise SettingsError(f"{variable('quiet_hours')} must be like 22:00-07:00, or none.")
+        if self.messages_per_hour < 1:
+            raise SettingsError(f"{variable('messages_per_hour')} must be at least 1.")
         return self
 
 

@@ -11,8 +11,8 @@ import pytest
 import redis
 from flask import Flask
 
-from backend import settings as settings_module
 from backend import blobs, storage
+from backend import settings as settings_module
 from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store
 from backend.identity import install_roles, keep_areas

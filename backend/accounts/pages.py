@@ -25,6 +25,7 @@ from backend.identity import (
 from backend.identity.errors import IdentityError
 from backend.identity.people import own_user
 from backend.identity.sessions import sessions_of
+from backend.messages import MOST_COUNTED, count_unread
 from backend.storage import LOCAL_ZONE
 
 pages = Blueprint(
@@ -106,8 +107,8 @@ def greeting(hour: int) -> str:
 
 @pages.app_context_processor
 def frame() -> dict[str, Any]:
-    """Give every page the person whose name stands in the frame."""
-    return {"signed_in_person": _person_or_none}
+    """Give every page the person whose name stands in the frame, and how many messages wait for him or her."""
+    return {"signed_in_person": _person_or_none, "unread_messages": _unread}
 
 
 def _person_or_none() -> Principal | None:
@@ -115,6 +116,11 @@ def _person_or_none() -> Principal | None:
         return current_principal(before_password_change=True)
     except IdentityError:
         return None
+
+
+def _unread(person: Principal) -> str:
+    count = count_unread(person.id)
+    return f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count or "")
 
 
 @pages.app_template_filter("local_time")

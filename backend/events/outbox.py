@@ -38,6 +38,8 @@ class DeadDelivery:
     attempts: int
     error: str
     ended_at: datetime
+    area: str
+    payload: Mapping[str, Any]
 
 
 _handlers: dict[str, EventHandler] = {}
@@ -146,12 +148,20 @@ def deliver_due(now: datetime | None = None) -> int:
     return count
 
 
-def dead_deliveries(limit: int = 200) -> list[DeadDelivery]:
-    """Return the deliveries that failed for good, the latest first."""
-    events = _events().find({"open": True, "deliveries.state": "dead"}).sort("_id", -1).limit(limit)
+def dead_deliveries(limit: int = 200, *, where: Mapping[str, Any] | None = None) -> list[DeadDelivery]:
+    """Return the deliveries that failed for good, the latest first; `where` is a filter of events."""
+    dead = {"open": True, "deliveries.state": "dead"}
+    events = _events().find({"$and": [dead, where]} if where else dead).sort("_id", -1).limit(limit)
     return [
         DeadDelivery(
-            str(event["_id"]), event["name"], each["handler"], each["attempts"], each["error"], each["ended_at"]
+            event_id=str(event["_id"]),
+            event=event["name"],
+            handler=each["handler"],
+            attempts=each["attempts"],
+            error=each["error"],
+            ended_at=each["ended_at"],
+            area=event["area"],
+            payload=event["payload"],
         )
         for event in events
         for each in event["deliveries"]

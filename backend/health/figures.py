@@ -37,10 +37,20 @@ def queues() -> list[QueueFigures]:
 
 
 def outbox_age_seconds() -> float:
-    """Return how long the oldest event has waited to be delivered everywhere, dead deliveries aside; 0 when none."""
-    waiting = {"open": True, "deliveries.state": {"$in": ["waiting", "running"]}}
-    oldest = StoredEvent._get_collection().find_one(waiting, {"occurred_at": 1}, sort=[("_id", 1)])
-    return (storage.utcnow() - oldest["occurred_at"]).total_seconds() if oldest else 0.0
+    """Return for how long a delivery has been due that nobody took; 0 when there is none.
+
+    One that waits for its time, as messages do in quiet hours, is not due.
+    """
+    now = storage.utcnow()
+    due = {"deliveries.state": {"$in": ["waiting", "running"]}, "deliveries.due_at": {"$lte": now}}
+    steps = [
+        {"$match": {"open": True, "deliveries.due_at": {"$lte": now}}},
+        {"$unwind": "$deliveries"},
+        {"$match": due},
+        {"$group": {"_id": None, "since": {"$min": "$deliveries.due_at"}}},
+    ]
+    rows = list(StoredEvent._get_collection().aggregate(steps))
+    return (now - rows[0]["since"]).total_seconds() if rows else 0.0
 
 
 def levels() -> list[Level]:

@@ -62,7 +62,7 @@ def check_if_match(record: Any) -> None:
         raise Problem("stale_version")
 
 
-def if_match_version(record_id: ObjectId) -> int:
+def if_match_version(record_id: ObjectId | str) -> int:
     """Return the version of this record that the client saw; raises Problem `stale_version` for another's ETag."""
     for tag in _if_match_tags():
         seen, _, version = tag.rpartition("-")

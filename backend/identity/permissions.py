@@ -10,9 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from backend.identity.models import Role
 from backend.identity.vocabulary import PLATFORM, USER_TYPES
-from backend.storage import utcnow
-
-DUPLICATE_KEY = 11000
+from backend.storage import DUPLICATE_KEY, utcnow
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ PLATFORM_PERMISSIONS = (
     Permission("platform:organisations", "管理单位", ("district_staff", "street_staff")),
     Permission("platform:modules", "启用和停用模块"),
     Permission("platform:audit", "查看审计记录"),
+    Permission("platform:messages", "管理消息模板和发送"),
     Permission("platform:health", "查看系统运行状况", ("district_staff",)),
 )
 

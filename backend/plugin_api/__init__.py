@@ -78,6 +78,7 @@ from backend.identity import (
     scope_filter,
 )
 from backend.jobs import Job, enqueue
+from backend.messages import Channel, MessageTemplate, Outgoing, Recipients, send_message
 from backend.monitoring import Health, HealthCheck, get_logger, guard
 from backend.plugin_api.asking import (
     find_device,
@@ -207,6 +208,7 @@ __all__ = [
     "BlobShredded",
     "BlobUser",
     "Blueprint",
+    "Channel",
     "Chart",
     "Choice",
     "Choices",
@@ -239,9 +241,11 @@ __all__ = [
     "MapLayer",
     "MaskedPhoto",
     "MenuEntry",
+    "MessageTemplate",
     "Metric",
     "NothingMatched",
     "OrganisationFacts",
+    "Outgoing",
     "PageArgs",
     "Pages",
     "Panel",
@@ -259,6 +263,7 @@ __all__ = [
     "Private",
     "Problem",
     "ProblemCode",
+    "Recipients",
     "Record",
     "RecordSchema",
     "Registry",
@@ -367,6 +372,7 @@ __all__ = [
     "scope_filter",
     "scrub_status",
     "search",
+    "send_message",
     "settle",
     "shred_blob",
     "update_later",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
     from backend.jobs import Job
+    from backend.messages import Channel, MessageTemplate
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
     from backend.plugin_api.panels import MapLayer, Panel, Theme
@@ -289,6 +290,34 @@ def register_blob_users() -> Sequence[BlobUser]:  # type: ignore[empty-body]
         @hookimpl
         def register_blob_users():
             return [BlobUser(name="noise", referenced=recordings)]
+    """
+
+
+@hookspec
+def register_message_templates() -> Sequence[MessageTemplate]:  # type: ignore[empty-body]
+    """Return what the plugin tells people with `send_message`; administrators may word it anew.
+
+    For example::
+
+        @hookimpl
+        def register_message_templates():
+            text = "{point}噪声 {decibels} 分贝，请到现场查看。"
+            return [MessageTemplate(name="noise.exceeded", title="噪声超标", text=text, href="/noise/{reading}")]
+    """
+
+
+@hookspec
+def register_channels() -> Sequence[Channel]:  # type: ignore[empty-body]
+    """Return the ways to people beside the inbox that the plugin opens, such as a work notice or an SMS.
+
+    For example::
+
+        def blink(outgoing):
+            print(outgoing.id, outgoing.title)
+
+        @hookimpl
+        def register_channels():
+            return [Channel(name="noise.lamp", title="警示灯", send=blink, max_length=70)]
     """
 
 

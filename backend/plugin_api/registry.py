@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backend.http import Blueprint, Pages, ProblemCode
     from backend.identity import Permission
     from backend.jobs import Job
+    from backend.messages import Channel, MessageTemplate
     from backend.monitoring import HealthCheck
     from backend.plugin_api.panels import MapLayer, Panel, Theme
     from backend.plugin_api.records import MenuEntry
@@ -74,6 +75,8 @@ class Registry:
     problem_codes: tuple[ProblemCode, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
     blob_users: tuple[BlobUser, ...] = ()
+    message_templates: tuple[MessageTemplate, ...] = ()
+    channels: tuple[Channel, ...] = ()
     commands: tuple[Command, ...] = ()
     plugins: tuple[PluginStatus, ...] = ()
     implementations: Mapping[str, tuple[Implementation, ...]] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from backend.events import EventHandler, EventKind
 from backend.http import Blueprint, Pages, ProblemCode
 from backend.identity import Permission
 from backend.jobs import Job
+from backend.messages import Channel, MessageTemplate
 from backend.monitoring import HealthCheck
 from backend.plugin_api.panels import MapLayer, Panel, Theme
 from backend.plugin_api.records import MenuEntry
@@ -96,6 +97,8 @@ KINDS = (
     Kind("problem_codes", ProblemCode, word, "lower_case_words", name_of=lambda problem: str(problem.code)),
     Kind("health_checks", HealthCheck, of_plugin, "<plugin>.<name>"),
     Kind("blob_users", BlobUser, of_plugin, "<plugin>.<name>"),
+    Kind("message_templates", MessageTemplate, of_plugin, "<plugin>.<name>"),
+    Kind("channels", Channel, of_plugin, "<plugin>.<name>"),
     Kind("commands", Command, command_word, "<verb>-<noun>"),
 )
 

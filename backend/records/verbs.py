@@ -17,7 +17,7 @@ from backend.records.present import organisation_of
 from backend.records.resource import Resource
 from backend.records.storing import new_row, stored
 from backend.rollups import mark_dirty
-from backend.storage import atomically, insert_later, settle, utcnow
+from backend.storage import DUPLICATE_KEY, atomically, insert_later, settle, utcnow
 
 
 def scope(resource: Resource, by: Principal, action: str, within: str = "") -> dict[str, Any]:
@@ -130,8 +130,6 @@ def nearest(
         )
     )
 
-
-DUPLICATE_KEY = 11000
 
 #: What only the platform itself writes.
 PLATFORM_FIELDS = frozenset({"id", "version", "created_at", "updated_at", "active"})

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from pymongo import DeleteOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from backend import storage
 from backend.jobs import Job
@@ -120,35 +122,66 @@ def _recompute_areas(metric: Metric, at: datetime | None, finest: Sequence[str])
         for area in {cut(each, level) for each in finest}
     }
     rollups = storage.database()["rollups"]
-    rollups.bulk_write(
-        [
-            UpdateOne(
-                {"_id": key},
-                {
-                    "$set": {"token": token},
-                    "$setOnInsert": {"metric": metric.name, "level": level, "area": area, "at": at, "rows": []},
-                },
-                upsert=True,
-            )
-            for (level, area), key in buckets.items()
-        ]
-    )
+    known = {row["_id"] for row in rollups.find({"_id": {"$in": list(buckets.values())}}, {"_id": 1})}
+    fresh: list[dict[str, Any]] = [
+        {"_id": key, "metric": metric.name, "level": level, "area": area, "at": at, "rows": [], "token": token}
+        for (level, area), key in buckets.items()
+        if key not in known
+    ]
+    known |= _inserted(rollups, fresh)
+    rollups.update_many({"_id": {"$in": list(known)}}, {"$set": {"token": token}})
     rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for level in metric.levels:
         areas = sorted({area for of_level, area in buckets if of_level == level})
         for row in storage.database()[metric.source].aggregate(_pipeline(metric, at, level, areas)):
             key = row.pop("_id")
             rows[level, key.pop("area")].append({"by": key, **row})
-    result = rollups.bulk_write(
-        [
-            UpdateOne({"_id": key, "token": token}, {"$set": {"rows": rows[bucket]}})
-            if rows[bucket]
-            else DeleteOne({"_id": key, "token": token})
-            for bucket, key in buckets.items()
-        ]
+    done = _written_fresh(
+        rollups, token, [{**each, "rows": rows[each["level"], each["area"]]} for each in fresh], known
     )
-    done = result.matched_count + result.deleted_count
+    changes = [
+        UpdateOne({"_id": key, "token": token}, {"$set": {"rows": rows[bucket]}})
+        if rows[bucket]
+        else DeleteOne({"_id": key, "token": token})
+        for bucket, key in buckets.items()
+        if key in known
+    ]
+    if changes:
+        result = rollups.bulk_write(changes)
+        done += result.matched_count + result.deleted_count
     return done if done == len(buckets) else None
+
+
+def _inserted(rollups: Collection[dict[str, Any]], fresh: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert buckets and return the ids of those that another recomputation has made in the meantime.
+
+    Many at once cost a small part of what changing them one by one does.
+    """
+    try:
+        if fresh:
+            rollups.insert_many(fresh, ordered=False)
+    except BulkWriteError as error:
+        refused = error.details["writeErrors"]
+        if any(each["code"] != storage.DUPLICATE_KEY for each in refused):
+            raise
+        return {fresh[each["index"]]["_id"] for each in refused}
+    return set()
+
+
+def _written_fresh(
+    rollups: Collection[dict[str, Any]], token: str, fresh: Sequence[dict[str, Any]], known: Container[str]
+) -> int:
+    """Write the sums of buckets that this recomputation made, and return how many were still its own.
+
+    They were empty, so nobody misses them for the moment in which they are exchanged; killed in it, the marks are
+    still there.
+    """
+    own = [each for each in fresh if each["_id"] not in known]
+    if not own:
+        return 0
+    gone = rollups.delete_many({"_id": {"$in": [each["_id"] for each in own]}, "token": token}).deleted_count
+    taken = _inserted(rollups, [each for each in own if each["rows"]])
+    return min(gone, len(own) - len(taken))
 
 
 def _pipeline(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> list[dict[str, Any]]:

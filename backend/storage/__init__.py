@@ -3,6 +3,7 @@
 from backend.storage.connection import UNREACHABLE, client, connect, database, disconnect, store_name
 from backend.storage.records import LOCAL_ZONE, PlacedRecord, Record, ensure_indexes, utcnow
 from backend.storage.transactions import (
+    DUPLICATE_KEY,
     NothingMatched,
     after_commit,
     atomically,
@@ -14,6 +15,7 @@ from backend.storage.transactions import (
 )
 
 __all__ = [
+    "DUPLICATE_KEY",
     "LOCAL_ZONE",
     "UNREACHABLE",
     "NothingMatched",

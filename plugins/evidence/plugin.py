@@ -21,6 +21,7 @@ from backend.plugin_api import (
     Permission,
     ProblemCode,
     Record,
+    Theme,
     current_settings,
     hookimpl,
 )
@@ -198,6 +199,12 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             order=22,
         ),
     ]
+
+
+@hookimpl
+def register_themes() -> Sequence[Theme]:
+    """Open the theme of cases."""
+    return case_panels.THEMES
 
 
 @hookimpl

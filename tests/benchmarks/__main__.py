@@ -13,7 +13,17 @@ from collections.abc import Sequence
 from tests.benchmarks.ratio import report
 
 #: In the order in which they run.
-MEASURES = ("field_encryption", "vision_job", "list_and_create", "import_rows", "ledger", "memory", "blob_write", "package")
+MEASURES = (
+    "field_encryption",
+    "vision_job",
+    "vision_memory",
+    "list_and_create",
+    "import_rows",
+    "ledger",
+    "memory",
+    "blob_write",
+    "package",
+)
 
 
 def main(names: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import click
 from flask import Flask
 
-from backend import accounts, health, http
+from backend import accounts, health, http, inbox
 from backend import settings as settings_module
 from backend.app import core_records
 from backend.cli import cli, platform_commands
@@ -48,6 +48,7 @@ def _platform() -> tuple[Registry, Mapping[str, Any]]:
         app = Flask("docs")
         api = http.install(app, chosen)
         accounts.install(app, api)
+        inbox.install(app, api)
         api.register_blueprint(health.routes)
         found = load_plugins(chosen, core=core_records(chosen), url_map=app.url_map, with_installed=False)
         broken = [f"{each.name}: {each.reason_en}" for each in found.plugins if each.state != "loaded"]

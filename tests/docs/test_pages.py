@@ -18,8 +18,8 @@ from tests.docs.generated import MARKED, renewed
 PAGES = pages.pages()
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 EVERYTHING = "\n".join(TEXTS.values())
-#: Addresses of plugins that the pages write themselves.
-EXAMPLES = {"/api/v1/noise-readings", "/api/v1/noise_readings"}
+#: Addresses of plugins that the pages write themselves, and the one that another specification describes.
+EXAMPLES = {"/api/v1/noise-readings", "/api/v1/noise_readings", "/api/v1/open311"}
 
 
 @pytest.mark.parametrize("name", PAGES)

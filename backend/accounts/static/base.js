@@ -34,6 +34,14 @@ window.qingxu = {
   },
 };
 
+/** Show how many messages are unread: `shown` is 0, 7 or 99+. */
+qingxu.showUnread = (shown) => {
+  const badge = document.querySelector("#messages .unread");
+  if (!badge) return;
+  badge.textContent = shown;
+  badge.hidden = shown === "0";
+};
+
 const elder = document.getElementById("elder");
 function showElder() {
   const on = document.documentElement.classList.contains("elder");
@@ -56,6 +64,6 @@ if (document.body.hasAttribute("data-signed-in")) {
   setInterval(() => {
     if (!used) return;
     used = false;
-    fetch("/api/v1/me", { credentials: "same-origin" }).catch(() => {});
+    qingxu.call("GET", "/api/v1/messages/unread").then((unread) => qingxu.showUnread(unread.shown), () => {});
   }, 120_000);
 }

@@ -1,0 +1,1 @@
+"""Exposures (监督曝光): reported, looked through, handled, answered, rated and shown."""

@@ -1,0 +1,3 @@
+/* The report has arrived: its draft is needed no longer. */
+"use strict";
+draft.forget();
