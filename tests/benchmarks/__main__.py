@@ -18,6 +18,7 @@ MEASURES = (
     "vision_job",
     "vision_memory",
     "list_and_create",
+    "order_list",
     "import_rows",
     "ledger",
     "memory",
