@@ -42,7 +42,6 @@ WORDS = {
     "work_order.replied": "处置人员已反馈处理情况，等待核查",
     "work_order.escalated": "办理超时，已提级督办",
     "work_order.closed": "核查通过，已结案",
-    "alert.repeated": "又收到同一问题的上报，已并案办理",
     "alert.closed": "问题已处理完毕",
     "alert.dismissed": "经现场核查，未发现所反映的问题",
 }

@@ -91,7 +91,8 @@ def report(sender: Sender, told: Mapping[str, Any], photos: Sequence[bytes], *, 
     category = category_of(told["category"])
     place, lon, lat = place_of(told)
     if sender.by is not None:
-        require(sender.by, REPORT, place.area)
+        # Staff of companies hold grants for their own organisation; whoever it is may report what lies in the area.
+        require(sender.by, REPORT, place.area, sender.by.organisation)
     rate = VENDOR_RATE if sender.vendor else current_settings().exposure_rate
     count_against(rate, f"exposure:{sender.counted_as()}")
     count_against(TOGETHER, "exposure:all")
