@@ -258,4 +258,4 @@ def test_a_moderator_blackens_accepts_and_publishes(
         page.get_by_role("button", name="撤下公示").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert watched.outside == [] and [each for each in watched.errors if "status of 422" not in each] == []
-    assert "清运" in town.anyone("GET", "/publicity/exposures").text
+    assert "桶满了" in town.anyone("GET", "/publicity/exposures").text
