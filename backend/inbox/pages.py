@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from marshmallow import ValidationError
 
+from backend import settings
 from backend.http import Problem
 from backend.http.pages import page
 from backend.identity import area_names, current_principal, permitted, scope_filter
@@ -41,9 +42,10 @@ def messages() -> str:
 
 @pages.route("/messages/settings")
 @page()
-def settings() -> str:
+def message_settings() -> str:
     """消息设置：接收渠道与免打扰时段."""
-    return render_template("message_settings.html", choice=shown_choice(choice_of(current_principal().id)))
+    choice = shown_choice(choice_of(current_principal().id))
+    return render_template("message_settings.html", choice=choice, platform_hours=settings.current().quiet_hours)
 
 
 @pages.route("/messages/manage")

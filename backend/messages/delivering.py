@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
@@ -27,8 +28,6 @@ from backend.messages.templates import Wording, wording_of
 from backend.messages.wording import filled, filled_address
 from backend.protection import encrypt_field
 from backend.storage import LOCAL_ZONE, atomically, utcnow
-
-T = TypeVar("T")
 
 #: People in one transaction.
 BATCH = 200
@@ -56,7 +55,8 @@ class Letter:
         """Return the message, as stored, that sums up this one and all that come until `settles_at`."""
         since = now.astimezone(LOCAL_ZONE).strftime("%H:%M")
         text = f"同类消息过多，{since} 起的未逐条显示，已合并为这一条。"
-        return {**self._stored(to, now, text, self.template.list_href), "summed": 1, "settles_at": settles_at}
+        of_many = {"summed": 1, "settles_at": settles_at, "subject": "", "subject_id": ""}
+        return {**self._stored(to, now, text, self.template.list_href), **of_many}
 
     def _stored(self, to: ObjectId, now: datetime, text: str, href: str) -> dict[str, Any]:
         id = ObjectId()
@@ -85,7 +85,7 @@ def deliver(event: Event) -> None:
     template = template_of(order.template)
     letter = Letter(order, template, wording_of(template))
     for people in _batches(people_of(order.to)):
-        _again_on_conflict(lambda people=people: atomically(lambda: _deliver_to(people, letter)))  # type: ignore[misc]
+        _again_on_conflict(partial(_deliver_to, people, letter))
 
 
 HANDLER = EventHandler(name="messages.deliver", event=ORDERED, handle=deliver, timeout_seconds=300)
@@ -161,13 +161,14 @@ def _batches(people: Sequence[ObjectId]) -> Iterator[Sequence[ObjectId]]:
     return (people[start : start + BATCH] for start in range(0, len(people), BATCH))
 
 
-def _again_on_conflict(work: Callable[[], T]) -> T:
-    for _try in range(TRIES - 1):
+def _again_on_conflict(work: Callable[[], None]) -> None:
+    """Do the work in a transaction, again when another worker has just made the same record."""
+    for last in (*[False] * (TRIES - 1), True):
         try:
-            return work()
+            return atomically(work)
         except DuplicateKeyError:
-            continue
-        except BulkWriteError as error:
-            if any(each["code"] not in CONFLICTS for each in error.details["writeErrors"]):
+            if last:
                 raise
-    return work()
+        except BulkWriteError as error:
+            if last or any(each["code"] not in CONFLICTS for each in error.details["writeErrors"]):
+                raise

@@ -2,4 +2,6 @@
 
 from backend.plugin_api import PluginInfo
 
-PLUGIN = PluginInfo(name="publicity", title="宣传推广监管", version="0.1.0", platform=">=0.1,<0.2")
+PLUGIN = PluginInfo(
+    name="publicity", title="宣传推广监管", version="0.1.0", platform=">=0.1,<0.2", needs=("base_info",)
+)

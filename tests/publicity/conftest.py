@@ -149,5 +149,5 @@ def handled(town: District, moderator: Caller, *photos: bytes, **values: Any) ->
     assert judge(moderator, exposure, "accept").status_code == 200
     work()
     alert = Exposure.objects.get(id=exposure.id).alert
-    happened("work_order.closed", exposure.area, alert=alert, order="o1", number="PD1", result="已清运，现场冲洗干净")
+    happened("work_order.closed", exposure.area, alert=alert, order="o1", number="PD1", result="closed")
     return Exposure.objects.get(id=exposure.id), code

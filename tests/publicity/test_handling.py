@@ -47,14 +47,42 @@ def test_an_accepted_report_becomes_one_alert_and_its_reporter_reads_each_step(
     for name in ("work_order.filed", "work_order.dispatched", "work_order.replied"):
         happened(name, exposure.area, alert="alert-1", order="o1")
     assert follow(town, code).json["state_title"] == "办理中"
-    happened("work_order.closed", exposure.area, alert="alert-1", order="o1", result="已清运")
+    happened("work_order.closed", exposure.area, alert="alert-1", order="o1", result="closed")
     happened("alert.closed", exposure.area, alert="alert-1")
     assert texts(town, code) == [
-        "已收到，等待审核", "审核通过，已受理", "已立案，编号 YJ0001", "已立案", "已派遣处置人员",
-        "处置人员已反馈处理情况，等待核查", "核查通过，已结案：已清运", "问题已处理完毕",
+        "已收到，等待审核", "审核通过，已受理", "已立案，编号 YJ0001", "已派单立案", "已派遣处置人员",
+        "处置人员已反馈处理情况，等待核查", "核查通过，已结案",
     ]  # fmt: skip
     end = follow(town, code).json
-    assert (end["state_title"], end["result"], end["may_rate"]) == ("已办结", "核查通过，已结案：已清运", True)
+    assert (end["state_title"], end["result"], end["may_rate"]) == ("已办结", "核查通过，已结案", True)
+
+
+@pytest.mark.parametrize(
+    ("result", "words", "state"),
+    [("merged", "已并入同类派单一并办理", "handling"), ("dismissed", "经核查，未发现所反映的问题", "handled"),
+     ("forced_closed", "已结案", "handled")],
+)  # fmt: skip
+def test_the_result_of_an_order_is_told_in_words(
+    town: District, moderator: Caller, result: str, words: str, state: str
+):
+    exposure, code = sent(town)
+    judge(moderator, exposure, "accept")
+    work()
+    happened("work_order.closed", exposure.area, alert="alert-1", order="o1", result=result)
+    told = follow(town, code).json
+    assert (told["steps"][-1]["text"], told["state"]) == (words, state)
+
+
+def test_what_staff_take_up_again_goes_on(town: District, moderator: Caller):
+    exposure, code = handled(town, moderator)
+    judge(moderator, exposure, "publish", text="桶边垃圾已清运。", checked=True)
+    happened("work_order.reopened", exposure.area, alert="alert-1", order="o1", reason="又满了")
+    happened("alert.reopened", exposure.area, alert="alert-1")
+    told = follow(town, code).json
+    assert (told["state"], told["result"], told["steps"][-1]["text"]) == ("handling", "", "重新立案办理")
+    assert town.anyone("GET", "/api/v1/public-exposures").json["items"] == []
+    happened("alert.closed", exposure.area, alert="alert-1")
+    assert follow(town, code).json["state"] == "handled"
 
 
 def test_repeated_events_and_a_death_before_the_note_change_nothing(

@@ -143,5 +143,6 @@ def files_of(ending: Ending) -> Iterator[str]:
 
 def forget_person(case: ObjectId) -> None:
     """Remove what the person concerned wrote, and the numbers of his or her face."""
-    Defence._get_collection().update_many({"case": case}, {"$unset": {"text": "", "phone": "", "answer": ""}})
+    said = {"text": "", "phone": "", "photos": "", "answer": ""}
+    Defence._get_collection().update_many({"case": case}, {"$unset": said})
     Template._get_collection().delete_many({"case": case})

@@ -37,17 +37,25 @@ CONVERTING = timedelta(minutes=10)
 
 #: What the reporter reads when something happens to the alert, or to its work order.
 WORDS = {
-    "work_order.filed": "已立案",
+    "work_order.filed": "已派单立案",
     "work_order.dispatched": "已派遣处置人员",
+    "work_order.taken": "处置人员已接单",
     "work_order.replied": "处置人员已反馈处理情况，等待核查",
+    "work_order.reworked": "核查未通过，已要求重新处理",
+    "work_order.suspended": "暂缓办理",
+    "work_order.resumed": "恢复办理",
     "work_order.escalated": "办理超时，已提级督办",
     "work_order.closed": "核查通过，已结案",
-    "alert.repeated": "又收到同一问题的上报，已并案办理",
+    "work_order.reopened": "重新立案办理",
     "alert.closed": "问题已处理完毕",
-    "alert.dismissed": "经现场核查，未发现所反映的问题",
+    "alert.dismissed": "经核查，未发现所反映的问题",
+    "alert.reopened": "重新办理",
 }
-#: With these an exposure is handled.
+#: What a closed order's result says instead; one that went into another order has not ended.
+RESULTS = {"forced_closed": "已结案", "dismissed": "经核查，未发现所反映的问题", "merged": "已并入同类派单一并办理"}
+#: These end what is being handled, and these take up again what had ended; the first of each counts.
 ENDS = ("work_order.closed", "alert.closed", "alert.dismissed")
+RESUMES = ("work_order.reopened", "alert.reopened")
 
 
 def convert(event: Event) -> None:
@@ -103,25 +111,24 @@ def follow(event: Event) -> None:
 
 
 def _tell(exposure: Exposure, event: Event) -> None:
-    text = WORDS[event.name]
-    result = str(event.payload.get("result") or "")[:300]
-    if event.name in ENDS and result:
-        text = f"{text}：{result}"
-    step = {"event": event.id, "at": event.occurred_at, "text": text}
-    ends = event.name in ENDS and exposure.state == "handling"
+    result = str(event.payload.get("result") or "")
+    text = RESULTS.get(result, WORDS[event.name]) if event.name == "work_order.closed" else WORDS[event.name]
+    ends, resumes = event.name in ENDS and result != "merged", event.name in RESUMES
+    if (ends and exposure.state != "handling") or (resumes and exposure.state != "handled"):
+        return  # the alert and its order end both; the reporter is told once
 
     def write() -> None:
-        _add_step(exposure, step)
+        _add_step(exposure, {"event": event.id, "at": event.occurred_at, "text": text})
+        # Read again: the step is a change of its own.
+        now = Exposure.objects.get(id=exposure.id)
         if ends:
-            # Read again: the step is a change of its own.
-            FLOW.fire(
-                Exposure.objects.get(id=exposure.id),
-                "finish",
-                actor=PLATFORM,
-                changes={"result": text, "handled_at": event.occurred_at},
-            )
+            FLOW.fire(now, "finish", actor=PLATFORM, changes={"result": text, "handled_at": event.occurred_at})
             told = {"exposure": str(exposure.id), "number": exposure.number, "alert": exposure.alert}
             publish("exposure.handled", told, area=exposure.area)
+        elif resumes:
+            changes = {"result": None, "handled_at": None, "published_at": None}
+            FLOW.fire(now, "resume", actor=PLATFORM, changes=changes)
+        if ends or resumes:
             mark_dirty(METRIC, exposure.area, exposure.reported_at)
 
     atomically(write)

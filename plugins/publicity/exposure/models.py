@@ -70,6 +70,7 @@ FLOW = Workflow(
         way("restore", "恢复审核", "rejected", "received", MODERATE),
         way("convert", "立案", "converting", "handling"),
         way("finish", "办结", "handling", "handled"),
+        way("resume", "重新办理", "handled", "handling"),
         way("ask_again", "申请重办", "handled", "reopening"),
         way("decline", "不予重办", "reopening", "handled", MODERATE),
     ),

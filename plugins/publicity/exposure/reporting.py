@@ -79,10 +79,13 @@ class Sender:
         return keyed("sender", who).hex()
 
 
-def report(sender: Sender, told: Mapping[str, Any], photos: Sequence[bytes], *, key: str = "") -> dict[str, Any]:
+def report(
+    sender: Sender, told: Mapping[str, Any], photos: Sequence[bytes], *, key: str = "", counted: bool = True
+) -> dict[str, Any]:
     """Keep one report and return its receipt; sent again with the same `key` it returns the same receipt.
 
-    `told` holds category, text, anonymous, and point or longitude and latitude; clip_upload if there is one. Raises
+    `told` holds category, text, anonymous, and point or longitude and latitude; clip_upload if there is one. It is
+    `counted` against the limits of a request's sender; the demo's come outside of any request. Raises
     Problem for bad content and for too many reports, Forbidden outside of the person's areas.
     """
     once = keyed("once", str(sender.by.id) if sender.by else str(sender.vendor or ""), key or secrets.token_hex(16))
@@ -91,10 +94,12 @@ def report(sender: Sender, told: Mapping[str, Any], photos: Sequence[bytes], *, 
     category = category_of(told["category"])
     place, lon, lat = place_of(told)
     if sender.by is not None:
-        require(sender.by, REPORT, place.area)
-    rate = VENDOR_RATE if sender.vendor else current_settings().exposure_rate
-    count_against(rate, f"exposure:{sender.counted_as()}")
-    count_against(TOGETHER, "exposure:all")
+        # Staff of companies hold grants for their own organisation; whoever it is may report what lies in the area.
+        require(sender.by, REPORT, place.area, sender.by.organisation)
+    if counted:
+        rate = VENDOR_RATE if sender.vendor else current_settings().exposure_rate
+        count_against(rate, f"exposure:{sender.counted_as()}")
+        count_against(TOGETHER, "exposure:all")
     kept, film = _keep(sender, told, photos, district_of(place.area))
     named = sender.by is not None and not told.get("anonymous")
     exposure = _made(once, told, place, lon, lat, category.code)
