@@ -15,6 +15,7 @@ from backend.plugin_api import (
     Job,
     MapLayer,
     MenuEntry,
+    MessageTemplate,
     Metric,
     Pages,
     Panel,
@@ -36,6 +37,7 @@ from plugins.dispatch.orders import pages
 from plugins.dispatch.orders import routes as order_routes
 from plugins.dispatch.orders.escalation import escalate, recount
 from plugins.dispatch.orders.models import OrderSeries, WorkOrder
+from plugins.dispatch.orders.notifying import HANDLERS, TEMPLATES
 from plugins.dispatch.orders.opening import follow_alert, open_order
 from plugins.dispatch.orders.problems import PROBLEMS
 from plugins.dispatch.orders.replying import BLOB_USER
@@ -114,8 +116,14 @@ def register_events() -> Sequence[EventKind]:
 
 @hookimpl
 def register_event_handlers() -> Sequence[EventHandler]:
-    """Report each alert as an order with a suggested handler."""
-    return [EventHandler(name="dispatch.suggest", event="alert.raised", handle=follow_alert)]
+    """Report each alert as an order with a suggested handler, and tell people what they are to do."""
+    return [EventHandler(name="dispatch.suggest", event="alert.raised", handle=follow_alert), *HANDLERS]
+
+
+@hookimpl
+def register_message_templates() -> Sequence[MessageTemplate]:
+    """Say what people are told."""
+    return TEMPLATES
 
 
 @hookimpl

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from backend.events import Event, deliver_due
+from backend.jobs import run_worker
 from backend.rollups.recompute import recompute_dirty
 from backend.storage import database, utcnow
 from plugins.dispatch.orders.escalation import escalate
+from plugins.dispatch.orders.notifying import notify
 from plugins.dispatch.orders.opening import follow_alert
 from tests.dispatch.conftest import LAT, LON, ORDERS, Ground, photo, raised
 from tests.district import DISTRICT, EAST, EAST_ONE, WEST
@@ -294,3 +297,23 @@ def test_statistics_by_unit(ground: Ground) -> None:
     assert {each["name"] for each in kinds} == {"满溢", "装修（建筑）垃圾乱堆"}
     counts = ground.street.get(f"{ORDERS}/counts")
     assert counts == {"waiting": 0, "handling": 1, "checking": 0, "overdue": 0, "mine": 0}
+
+
+def test_those_whom_it_concerns_are_told_once(ground: Ground) -> None:
+    order = ground.dispatch(ground.street, ground.alert())
+    ground.age(order, minutes=70)
+    escalate()
+    deliver_due()
+    run_worker(["default"], burst=True)
+    for row in list(database()["events"].find({"name": {"$in": ["work_order.dispatched", "work_order.escalated"]}})):
+        told = {"occurred_at": row["occurred_at"], "area": row["area"], "payload": row["payload"]}
+        notify(Event(id=str(row["_id"]), name=row["name"], **told))  # at least once means perhaps twice
+    ground.replied(ground.worker, ground.take(ground.worker, ground.see(ground.worker, order)))
+    for _ in range(2):
+        deliver_due()
+        run_worker(["default"], burst=True)
+    titles = {
+        who: sorted(each["title"] for each in by.get("/api/v1/messages")["items"])
+        for who, by in (("worker", ground.worker), ("community", ground.community), ("street", ground.street))
+    }
+    assert titles == {"worker": ["新派单"], "community": ["派单待核查", "派单督办"], "street": []}
