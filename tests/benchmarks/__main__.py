@@ -19,6 +19,7 @@ MEASURES = (
     "vision_memory",
     "list_and_create",
     "import_rows",
+    "alert_intake",
     "ledger",
     "memory",
     "blob_write",

@@ -47,6 +47,8 @@ def raise_new(kind: Mapping[str, Any], seen: Sequence[Seen], *, slot: str, sure:
     mark_dirty(METRIC, row["area"], row["raised_at"])
     if sure:
         publish("alert.raised", told(row), area=row["area"])
+        if kind["merge_metres"] and row["place"]:
+            publish("alert.placed", {"alert": str(row["_id"])}, area=row["area"])
     return row["_id"]
 
 
