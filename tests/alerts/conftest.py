@@ -19,7 +19,7 @@ from backend.events import EventHandler, deliver_due
 from backend.events.outbox import subscribe
 from backend.jobs import run_worker
 from backend.storage import database
-from plugins.alerts.intake import places, taking
+from plugins.alerts.intake import places, slots, taking
 from plugins.alerts.intake.signing import signature
 from plugins.alerts.kinds import catalogue
 from tests.district import Caller, District
@@ -101,7 +101,7 @@ class Vendor:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Forget what this process keeps of the database of another test."""
-    for forget in (catalogue.forget, places.forget, taking._hints.clear, taking._recent.clear):
+    for forget in (catalogue.forget, places.forget, slots._hints.clear, taking._recent.clear):
         forget()
     yield
 

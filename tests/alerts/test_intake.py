@@ -17,7 +17,8 @@ from backend.protection import audit
 from backend.storage import database, utcnow
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.intake import places, raising
-from plugins.alerts.intake.taking import Seen, take_in
+from plugins.alerts.intake.seen import Seen
+from plugins.alerts.intake.taking import take_in
 from tests.alerts.conftest import Vendor, ago, inline, photo, same_time, told
 from tests.district import DISTRICT, EAST_ONE
 

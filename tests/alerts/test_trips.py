@@ -40,7 +40,10 @@ def test_a_new_alert_is_four_trips_and_one_more_sighting_three(vendor: Vendor, t
     assert made("E02", "counted", event_id="e2") == ["find devices", "bulkWrite", COMMIT]
     assert made("E02", "counted", minutes_ago=20) == ["find devices", "bulkWrite", COMMIT]
     assert made("E02", "repeated", event_id="e2") == ["find devices", "find alert_sightings"]
+    # What lies before all that is remembered is looked up; what lies after it is not, and is checked with the write.
     assert made("E02", "raised", minutes_ago=200) == ["find devices", "find alerts", "bulkWrite", COMMIT]
+    assert len(made("E07", "raised", minutes_ago=100)) == 4
+    assert made("E07", "raised", minutes_ago=10) == ["find devices", "bulkWrite", COMMIT]
     assert len(made("unknown", "waiting")) == 3
 
 

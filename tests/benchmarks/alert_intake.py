@@ -92,7 +92,7 @@ def events(server: Served, minutes_ago: Callable[[int], int]) -> Ask:
     now = datetime.now(UTC)
 
     def ask() -> tuple[int, bytes]:
-        at = now - timedelta(minutes=minutes_ago(next(numbers)) % 40_000)
+        at = now - timedelta(minutes=minutes_ago(next(numbers)))
         return send(server, "D0003", key, [event(f"bench-{next(NUMBERS)}", at, "E02")])
 
     return ask
