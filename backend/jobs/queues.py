@@ -58,16 +58,19 @@ def put(
     if id in queued:
         return False
     try:
-        # The record in the store says what became of the work; Redis keeps no second account of it.
-        queue(queue_name).enqueue_call(
-            function,
-            args=arguments,
-            timeout=timeout_seconds,
-            job_id=id,
-            result_ttl=0,
-            failure_ttl=60,
-            description=id,
-        )
+        with connection().pipeline() as together:  # one trip instead of RQ's two
+            # The record in the store says what became of the work; Redis keeps no second account of it.
+            queue(queue_name).enqueue_call(
+                function,
+                args=arguments,
+                timeout=timeout_seconds,
+                job_id=id,
+                result_ttl=0,
+                failure_ttl=60,
+                description=id,
+                pipeline=together,
+            )
+            together.execute()
     except RedisError as error:
         log.warning("queue_unreachable", queue=queue_name, work=id, error=str(error))
         return False

@@ -12,7 +12,6 @@ There is no function that changes or removes an entry.
 
 from __future__ import annotations
 
-import dataclasses
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -125,7 +124,7 @@ def history(subject: str, subject_id: str, limit: int = 50, cursor: str | None =
 
 
 def _origin() -> dict[str, Any]:
-    return {"at": storage.utcnow(), "actor": dataclasses.asdict(current_actor())}
+    return {"at": storage.utcnow(), "actor": dict(vars(current_actor()))}
 
 
 def _new_entry(

@@ -22,7 +22,8 @@ from backend.plugin_api import (
 from plugins.alerts.alerts.models import Alert
 from plugins.alerts.intake.places import point_at
 from plugins.alerts.intake.raising import METRIC
-from plugins.alerts.intake.taking import Seen, take_in
+from plugins.alerts.intake.seen import Seen
+from plugins.alerts.intake.taking import take_in
 
 DAYS = 30
 EVENTS_A_DAY = 11

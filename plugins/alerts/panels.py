@@ -74,14 +74,12 @@ def thirty_days() -> datetime:
 
 
 def headline(view: View) -> Figures:
-    """Return today's alerts, what is open and overdue now, and how much of the last thirty days is settled on time."""
+    """Return today's alerts, what is open and overdue now, and how much of thirty days was closed in time."""
     new = figures(METRIC, area=view.area, scope=view.scope, since=today()).total()
     found = figures(METRIC, area=view.area, scope=view.scope, since=thirty_days(), by=("state",))
     states = dict(zip(found.column("state"), found.measures["count"].tolist(), strict=True))
     late = Alert._get_collection().count_documents({"$and": [{"due_at": {"$lte": utcnow()}}, dict(view.scope)]})
     closed = states.get("closed", 0)
-    settled = closed + states.get("dismissed", 0)
-    every = sum(states.values())
     in_time = closed - found.total("late") if found.keys else 0
     return Figures(
         (
@@ -89,9 +87,7 @@ def headline(view: View) -> Figures:
             Figure("待处理", states.get("raised", 0) + states.get("unconfirmed", 0), "起", "hint"),
             Figure("已派单", states.get("dispatched", 0), "起", "minor"),
             Figure("当前超期", late, "起", "critical" if late else "good"),
-            Figure("近30日预警", every, "起"),
-            Figure("处置率", share(settled, every), "%", "good"),
-            Figure("按期办结率", share(in_time, closed), "%", "good"),
+            Figure("按期办结", share(in_time, closed), "%", "good"),
         )
     )
 
@@ -105,13 +101,22 @@ def by_category(view: View) -> Bars:
     """Return the alerts of the last thirty days by category and by what became of them."""
     found = figures(METRIC, area=view.area, scope=view.scope, since=thirty_days(), by=("category", "state"))
     counts = dict(zip(found.keys, found.measures["count"].tolist(), strict=True))
-    present = [code for code in CATEGORIES if any(category == code for category, _ in counts)]
+    present = most_first(counts)
     return Bars(
-        labels=[CATEGORIES[code] for code in present],
+        labels=[CATEGORIES.get(code, code) for code in present],
         series=by_state(present, counts),
         unit="起",
+        horizontal=True,
         tones=STATE_TONES,
     )
+
+
+def most_first(counts: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return the keys of (key, state), that with the most first."""
+    totals: dict[str, int] = {}
+    for (key, _), count in counts.items():
+        totals[key] = totals.get(key, 0) + count
+    return sorted(totals, key=lambda key: -totals[key])
 
 
 def by_state(keys: list[str], counts: Mapping[tuple[str, str], int]) -> dict[str, Any]:
@@ -129,10 +134,7 @@ def by_area(view: View) -> Bars:
     level = level_below(view.area)
     found = figures(METRIC, area=view.area, scope=view.scope, level=level, since=thirty_days(), by=("area", "state"))
     counts = dict(zip(found.keys, found.measures["count"].tolist(), strict=True))
-    totals: dict[str, int] = {}
-    for (path, _), count in counts.items():
-        totals[path] = totals.get(path, 0) + count
-    paths = sorted(totals, key=lambda path: totals[path])[-12:]
+    paths = most_first(counts)[:12]
     names = area_names(paths)
     return Bars(
         labels=[names.get(path, path.rsplit("/", 1)[-1]) for path in paths],
@@ -170,19 +172,30 @@ def heat(view: View) -> Chart:
 
 
 def ticker(view: View) -> Rows:
-    """Return the newest alerts."""
-    return rows_of(recent(view.scope, 30), "raised_at")
+    """Return the newest alerts; what is settled is grey."""
+    return Rows(
+        columns=("事件", "点位", "上报"),
+        rows=[
+            Row(
+                texts=(event_of(row), point_of(row), f"{how_long(utcnow() - row['raised_at'])}前"),
+                place=place_of(row),
+                tone=SEVERITY_TONES[row["severity"]] if row["state"] in OPEN else "off",
+                key=str(row["_id"]),
+            )
+            for row in recent(view.scope, 30)
+        ],
+    )
 
 
 def overdue(view: View) -> Rows:
     """Return what is past its limit, the longest first."""
     query = {"$and": [{"due_at": {"$lte": utcnow()}}, dict(view.scope)]}
-    found = Alert._get_collection().find(query).sort("due_at", 1).limit(30)
+    found = Alert._get_collection().find(query, READ).sort("due_at", 1).limit(30)
     return Rows(
-        columns=("超期", "事件", "点位"),
+        columns=("事件", "点位", "超期"),
         rows=[
             Row(
-                texts=(how_long(utcnow() - row["due_at"]), row["kind_name"], row.get("point_name") or "–"),
+                texts=(event_of(row), point_of(row), how_long(utcnow() - row["due_at"])),
                 place=place_of(row),
                 tone=SEVERITY_TONES[row["severity"]],
                 key=str(row["_id"]),
@@ -192,25 +205,20 @@ def overdue(view: View) -> Rows:
     )
 
 
-def rows_of(found: list[dict[str, Any]], time_field: str) -> Rows:
-    """Return alerts as lines of a list."""
-    return Rows(
-        columns=("时间", "事件", "点位", "状态"),
-        rows=[
-            Row(
-                texts=(
-                    local_time(row[time_field]),
-                    row["kind_name"] + (f" ×{row['count']}" if row["count"] > 1 else ""),
-                    row.get("point_name") or "–",
-                    ALERT_FLOW.states[row["state"]],
-                ),
-                place=place_of(row),
-                tone=SEVERITY_TONES[row["severity"]] if row["state"] in OPEN else "off",
-                key=str(row["_id"]),
-            )
-            for row in found
-        ],
-    )
+def event_of(row: Mapping[str, Any]) -> str:
+    """Return what was seen and how often, as it fits a column."""
+    times = f" ×{row['count']}" if row["count"] > 1 else ""
+    return cut(row["kind_name"], 5) + times
+
+
+def point_of(row: Mapping[str, Any]) -> str:
+    """Return where it was seen, as it fits a column."""
+    return cut(row.get("point_name") or "–", 9)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text of limited length."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def live(view: View) -> list[Point]:
@@ -261,8 +269,8 @@ def how_long(span: timedelta) -> str:
     """Return a span as people say it."""
     minutes = int(span.total_seconds()) // 60
     if minutes < 60:
-        return f"{minutes} 分钟"
-    return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
+        return f"{minutes} 分"
+    return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // 1440} 天"
 
 
 def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30) -> Panel:

@@ -86,6 +86,7 @@ def register_events() -> Sequence[EventKind]:
         EventKind(name="alert.closed", title="预警事件办结", payload=f"{payload}, reason"),
         EventKind(name="alert.dismissed", title="预警事件排除", payload=f"{payload}, reason"),
         EventKind(name="alert.reopened", title="预警事件重新打开", payload=f"{payload}, reason"),
+        EventKind(name="alert.placed", title="可按距离合并的预警事件上报", payload="alert"),
         EventKind(name="alert.repeated", title="预警事件再次发现", payload="alert, kind, title, point, count"),
         EventKind(name="alert.code_mapped", title="厂商事件编码归类", payload="vendor, code, kind"),
     ]
@@ -100,7 +101,7 @@ def register_event_handlers() -> Sequence[EventHandler]:
     ]
     return [
         *orders,
-        EventHandler(name="alerts.merge", event="alert.raised", handle=merge_by_rule),
+        EventHandler(name="alerts.merge", event="alert.placed", handle=merge_by_rule),
         EventHandler(name="alerts.confirmed_case", event="evidence.case_confirmed", handle=raise_for_case),
         EventHandler(name="alerts.settle", event="alert.code_mapped", handle=settle_waiting, timeout_seconds=300),
     ]

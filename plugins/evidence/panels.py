@@ -65,11 +65,11 @@ def headline(view: View) -> Figures:
     week = figures(METRIC, area=view.area, scope=view.scope, since=today() - timedelta(days=6))
     return Figures(
         (
-            Figure("今日预警", sum(states.values()), "起", "major"),
+            Figure("今日取证", sum(states.values()), "起", "major"),
             Figure("已取证", states.get("extracted", 0), "起", "good"),
             Figure("待提取", states.get("received", 0), "起", "hint"),
             Figure("提取失败", states.get("failed", 0), "起"),
-            Figure("近七日预警", week.total(), "起"),
+            Figure("近七日取证", week.total(), "起"),
         )
     )
 
@@ -81,7 +81,7 @@ def by_hour(view: View) -> Trend:
     found = figures(METRIC, area=view.area, scope=view.scope, since=since, by=("at",))
     starts = bucket_starts(METRIC, since, now)
     counts = found.along(starts) if found.keys else np.zeros(len(starts), dtype=np.int64)
-    return Trend(times=starts, series={"预警": counts}, unit="起", tones={"预警": "major"})
+    return Trend(times=starts, series={"取证": counts}, unit="起", tones={"取证": "major"})
 
 
 def by_violation(view: View) -> Ring:
@@ -104,10 +104,10 @@ def by_area(view: View) -> Bars:
     names = area_names(paths)
     return Bars(
         labels=[names.get(path, path.rsplit("/", 1)[-1]) for path in paths],
-        series={"预警": found.measures["count"]},
+        series={"取证": found.measures["count"]},
         unit="起",
         horizontal=True,
-        tones={"预警": "major"},
+        tones={"取证": "major"},
     )
 
 
@@ -174,12 +174,14 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M:%S")
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30) -> Panel:
-    """Return a panel of this theme."""
+def panel(
+    name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30, theme: str = cases.THEME
+) -> Panel:
+    """Return a panel, on the page of cases if no other is named."""
     return Panel(
         name=f"evidence.{name}",
         title=title,
-        theme=THEME,
+        theme=theme,
         permission=VIEW,
         show=show,
         place=place,
@@ -189,11 +191,11 @@ def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int
 
 
 PANELS = [
-    panel("headline", "预警事件", headline, "top", 10, 5),
-    panel("by_hour", "近 24 小时预警趋势", by_hour, "left", 10),
-    panel("by_violation", "近七日违规类型", by_violation, "left", 20),
-    panel("by_area", "近七日区域分布", by_area, "right", 20),
-    panel("latest", "最新取证", latest, "right", 10, 2),
+    panel("headline", "取证", headline, "top", 10, 5, THEME),
+    panel("by_hour", "近 24 小时取证趋势", by_hour, "right", 30),
+    panel("by_violation", "近七日违规类型", by_violation, "left", 30),
+    panel("by_area", "近七日取证区域分布", by_area, "right", 40),
+    panel("latest", "最新取证", latest, "right", 10, 2, THEME),
     *cases.PANELS,
 ]
 LAYERS = [

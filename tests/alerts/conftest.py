@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from backend.events import deliver_due
+from backend.events import EventHandler, deliver_due
+from backend.events.outbox import subscribe
 from backend.jobs import run_worker
 from backend.storage import database
-from plugins.alerts.intake import places, taking
+from plugins.alerts.intake import places, slots, taking
 from plugins.alerts.intake.signing import signature
 from plugins.alerts.kinds import catalogue
 from tests.district import Caller, District
@@ -100,7 +101,7 @@ class Vendor:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Forget what this process keeps of the database of another test."""
-    for forget in (catalogue.forget, places.forget, taking._hints.clear, taking._recent.clear):
+    for forget in (catalogue.forget, places.forget, slots._hints.clear, taking._recent.clear):
         forget()
     yield
 
@@ -111,6 +112,8 @@ def vendor(district: District) -> Vendor:
     staff = district.sign_in()
     device = district.furnish(staff)["camera"]
     issued = staff.call("POST", f"/api/v1/devices/{device['id']}/signing-key", etag=device["etag"])
+    # Something listens: nothing is stored of an event that nobody waits for.
+    subscribe(EventHandler(name="alerts.listening", event="alert.raised", handle=lambda _: None))
     return Vendor(district, staff, issued.json["signing_key"])
 
 

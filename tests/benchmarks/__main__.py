@@ -20,6 +20,7 @@ MEASURES = (
     "list_and_create",
     "order_list",
     "import_rows",
+    "alert_intake",
     "ledger",
     "memory",
     "blob_write",

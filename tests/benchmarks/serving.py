@@ -25,8 +25,8 @@ class Served:
     worker: int
 
     def ask(self, method: str, address: str, headers: Mapping[str, str] = {}, content: Any = None) -> tuple[int, bytes]:
-        """Return status and body."""
-        body = None if content is None else json.dumps(content).encode()
+        """Return status and body; content that is not bytes is sent as JSON."""
+        body = content if content is None or isinstance(content, bytes) else json.dumps(content).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
         self.connection.request(method, address, body, {**kind, **headers})
         answer = self.connection.getresponse()

@@ -11,7 +11,8 @@ from backend.plugin_api import Actor, DeviceFacts, Problem, acting, district_of,
 from plugins.alerts.intake.places import point_at
 from plugins.alerts.intake.reading import MOST_EVENTS, believed, read_events
 from plugins.alerts.intake.reading import Seen as Told
-from plugins.alerts.intake.taking import Seen, Taken, take_in
+from plugins.alerts.intake.seen import Seen, Taken
+from plugins.alerts.intake.taking import take_in
 
 #: What a device of a kind counts as; all others are sensors.
 SOURCE_OF = {"camera": "camera", "smart_bin": "bin"}

@@ -18,24 +18,19 @@ from backend.plugin_api import (
     insert_later,
     mark_dirty,
     publish,
-    upsert_later,
 )
 from plugins.alerts.alerts.models import ALERT_FLOW, MOST_PICTURES, Alert, Sighting, number_of
 from plugins.alerts.kinds.limits import deadline
 
 if TYPE_CHECKING:
-    from plugins.alerts.intake.taking import Seen
+    from plugins.alerts.intake.seen import Seen
 
 METRIC = "alerts.alerts"
-#: Where processes that raise for the same slot at the same time meet.
-SLOTS = "alert_slots"
 
 
 def raise_new(kind: Mapping[str, Any], seen: Sequence[Seen], *, slot: str, sure: bool) -> ObjectId:
     """Write a new alert at the end of the transaction, and tell of it when it is `sure`; returns its id."""
     row = alert_row(kind, seen, slot=slot, sure=sure)
-    if not slot.startswith("#"):
-        upsert_later(SLOTS, {"_id": slot}, {"$set": {"at": row["raised_at"]}})
     insert_later(Alert._get_collection_name(), row)
     audit.record(
         "alerts.alert.raise",
@@ -47,6 +42,8 @@ def raise_new(kind: Mapping[str, Any], seen: Sequence[Seen], *, slot: str, sure:
     mark_dirty(METRIC, row["area"], row["raised_at"])
     if sure:
         publish("alert.raised", told(row), area=row["area"])
+        if kind["merge_metres"] and row["place"]:
+            publish("alert.placed", {"alert": str(row["_id"])}, area=row["area"])
     return row["_id"]
 
 

@@ -41,6 +41,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "pictures": ("pictures", "images", "photos", "picture", "image"),
     "address": ("imageurl", "pictureurl", "picurl", "snappath"),
 }
+#: What a plain key means, and which of several keys for the same thing goes before.
+MEANINGS = {spelt: (name, rank) for name, every in NAMES.items() for rank, spelt in enumerate(every)}
 INSIDE = ("params", "data", "body", "event", "payload")
 LISTS = ("events", "eventlist", "alarms")
 
@@ -93,10 +95,13 @@ def levels(body: Any) -> Iterable[Mapping[str, Any]]:
 
 def read_event(event: Any) -> Seen:
     """Return one event; what is no object is known by its hash alone."""
-    told: dict[str, Any] = {}
-    for level in reversed(list(levels(event))):
-        told |= {plain(key): value for key, value in level.items()}
-    found = {name: first(told, spelt) for name, spelt in NAMES.items()}
+    found: dict[str, Any] = dict.fromkeys(NAMES)
+    ranks: dict[str, int] = {}
+    for level in levels(event):
+        for key, value in level.items():
+            name, rank = MEANINGS.get(plain(key), ("", 0))
+            if name and rank < ranks.get(name, len(MEANINGS)) and value not in (None, "", []):
+                found[name], ranks[name] = value, rank
     pictures, addresses = read_pictures(found["pictures"])
     if isinstance(found["address"], str):
         addresses = (*addresses, found["address"][:500])
@@ -204,7 +209,7 @@ def opened(value: Any) -> Any:
 
 def plain(key: Any) -> str:
     """Return a key without case, `_` and `-`."""
-    return str(key).replace("_", "").replace("-", "").lower()
+    return key.replace("_", "").replace("-", "").lower() if isinstance(key, str) else str(key)
 
 
 def first(told: Mapping[str, Any], names: Iterable[str]) -> Any:

@@ -16,7 +16,8 @@ from backend.plugin_api import (
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.intake.places import point_at
 from plugins.alerts.intake.reading import believed
-from plugins.alerts.intake.taking import Seen, Taken, take_in
+from plugins.alerts.intake.seen import Seen, Taken
+from plugins.alerts.intake.taking import take_in
 
 #: Waiting sightings that are settled in one transaction.
 BATCH = 50

@@ -7,8 +7,9 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, fields
 
-from backend.plugin_api import Blueprint, find_device, may_answer, utcnow
+from backend.plugin_api import Blueprint, may_answer, utcnow
 from plugins.alerts.intake.machines import take_delivery
+from plugins.alerts.intake.places import device_at
 from plugins.alerts.intake.signing import recognise
 
 blueprint = Blueprint("alert_events", __name__, url_prefix="/api/v1/alerts/events", description="预警事件接入")
@@ -64,7 +65,7 @@ def send_events() -> dict[str, Any]:
     body, now = request.get_data(cache=False), utcnow()
     given = request.headers
     device = recognise(
-        find_device(given.get("X-Device", "")[:32]),
+        device_at(given.get("X-Device", "")[:32]),
         given.get("X-Signature", ""),
         given.get("X-Timestamp", ""),
         body,

@@ -10,107 +10,31 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from backend.plugin_api import NothingMatched, atomically, district_of, insert_later, publish, settle, update_later
-from plugins.alerts.alerts.models import MOST_PICTURES, Alert, Sighting, sighting_id
+from backend.plugin_api import (
+    NothingMatched,
+    atomically,
+    district_of,
+    insert_later,
+    publish,
+    settle,
+    update_later,
+)
+from plugins.alerts.alerts.models import MOST_PICTURES, Sighting
 from plugins.alerts.intake.raising import raise_new, sighting_row
+from plugins.alerts.intake.seen import Seen, Taken
+from plugins.alerts.intake.slots import ALERTS, Chain, Lead, add_to_chain, bounded, candidates, remember, seen_here
 from plugins.alerts.kinds.catalogue import catalogue
 
 #: How often a transaction begins again that others overtake, or that stands on what is so no more.
 TRIES = 20
-#: Slots, and sightings, that a process remembers.
-MOST_KEPT = 20_000
-ALERTS, SIGHTINGS = Alert._get_collection_name(), Sighting._get_collection_name()
+SIGHTINGS = Sighting._get_collection_name()
 
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """One thing seen, at a known place; `sender` and `event_id` are who tells and the number given to it."""
-
-    source: str
-    sender: str
-    event_id: str
-    code: str
-    at: datetime
-    received_at: datetime
-    area: str
-    vendor: str = ""
-    point: str = ""
-    point_name: str = ""
-    organisation: ObjectId | None = None
-    device: str = ""
-    place: tuple[float, float] | None = None
-    confidence: float | None = None
-    clock_doubted: bool = False
-    note: str = ""
-    reporter: str = ""
-    link: str = ""
-    pictures: tuple[Mapping[str, Any], ...] = ()
-    addresses: tuple[str, ...] = ()
-    delivery: str = ""
-
-    @property
-    def id(self) -> ObjectId:
-        """The sighting's id."""
-        return sighting_id(self.source, self.sender, self.event_id)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of one sighting: raised, counted, unconfirmed, waiting, muted, or repeated; and its alert."""
-
-    event_id: str
-    outcome: str
-    alert: ObjectId | None = None
-
-
-@dataclass
-class Chain:
-    """Sightings of one slot, each within the window of the one before: they belong to the same alert."""
-
-    slot: str
-    kind: Mapping[str, Any]
-    window: timedelta
-    seen: list[Seen] = field(default_factory=list)
-
-    @property
-    def sure(self) -> bool:
-        """Whether any of them is sure enough to raise an alert."""
-        return any(each.confidence is None or each.confidence >= self.kind["confidence_floor"] for each in self.seen)
-
-    @property
-    def first(self) -> datetime:
-        """When it was first seen."""
-        return self.seen[0].at
-
-    @property
-    def last(self) -> datetime:
-        """When it was last seen."""
-        return self.seen[-1].at
-
-    def query(self) -> dict[str, Any]:
-        """Return the filter of the alerts that these sightings may belong to.
-
-        One that is closed takes what was seen before; what is seen after is new. One that was dismissed goes on
-        taking: the same false alarm is not raised again within its window.
-        """
-        return {
-            "slots": self.slot,
-            "first_at": {"$lte": self.last + self.window},
-            "last_at": {"$gte": self.first - self.window},
-            "state": {"$nin": ["merged", "unconfirmed"] if self.sure else ["merged"]},
-            "$or": [{"closed_at": None}, {"closed_at": {"$gte": self.first}}],
-        }
-
-
-# Which alert a slot led to last, and its span as far as it is known here: only a hint, the store has the word.
-_hints: OrderedDict[str, tuple[ObjectId, datetime, datetime]] = OrderedDict()
 
 # What was taken in here lately: told again, it is looked up first, and nothing is tried that would be refused.
 _recent: OrderedDict[ObjectId, None] = OrderedDict()
@@ -207,7 +131,7 @@ def write(seen: Sequence[Seen], stored: Mapping[ObjectId, Any], raw: str, hinted
         led = candidates(every, hinted)
         done = []
         for chain in every:
-            alert, new = count_or_raise(chain, led.get(id(chain)))
+            alert, new = count_or_raise(chain, led[id(chain)])
             for each in chain.seen:
                 keep(each, {"outcome": "counted", "kind": chain.kind["code"], "alert": alert})
             done.append((chain, alert, new))
@@ -256,92 +180,23 @@ def add_pictures(row: Mapping[str, Any], late: Sequence[Mapping[str, Any]]) -> N
         update_later(ALERTS, {"_id": row["alert"]}, shown)
 
 
-def add_to_chain(chains: dict[str, list[Chain]], each: Seen, kind: Mapping[str, Any]) -> None:
-    """Put a sighting, the next in time, to those of its slot that are near enough, or begin anew."""
-    window = timedelta(minutes=kind["debounce_minutes"])
-    where = each.point or each.device
-    # What has neither point nor device, or is not to be debounced, stands alone.
-    slot = f"{district_of(each.area)}|{where}|{kind['code']}" if where and window else f"#{each.id}"
-    every = chains.setdefault(slot, [])
-    if not every or each.at - every[-1].last > window:
-        every.append(Chain(slot, kind, window))
-    every[-1].seen.append(each)
-
-
-def candidates(chains: Sequence[Chain], hinted: bool) -> dict[int, tuple[ObjectId, bool]]:
-    """Return the alert that each chain leads to and whether that is only a hint; none where there is none."""
-    hints = {id(chain): hint(chain) if hinted else None for chain in chains}
-    found = {key: (alert, True) for key, alert in hints.items() if alert is not None}
-    rest = [chain for chain in chains if id(chain) not in found and not chain.slot.startswith("#")]
-    if rest:
-        queries = [chain.query() for chain in rest]
-        query = queries[0] if len(queries) == 1 else {"$or": queries}
-        rows = list(Alert._get_collection().find(query, LEADING))
-        for chain in rest:
-            near = [row for row in rows if leads(row, chain)]
-            if near:
-                best = min(near, key=lambda row: distance(row, chain))
-                found[id(chain)] = best["_id"], False
-    return found
-
-
-#: What is read of an alert to see whether it is the one.
-LEADING = {"slots": 1, "first_at": 1, "last_at": 1, "state": 1}
-
-
-def leads(row: Mapping[str, Any], chain: Chain) -> bool:
-    """Say which chain of several an alert was found for."""
-    near = row["first_at"] <= chain.last + chain.window and row["last_at"] >= chain.first - chain.window
-    return chain.slot in row["slots"] and near and not (chain.sure and row["state"] == "unconfirmed")
-
-
-def distance(row: Mapping[str, Any], chain: Chain) -> tuple[timedelta, ObjectId]:
-    """Return how far away in time an alert lies; between two that are as near, the earlier counts."""
-    gap = max(row["first_at"] - chain.last, chain.first - row["last_at"], timedelta(0))
-    return gap, row["_id"]
-
-
-def count_or_raise(chain: Chain, led: tuple[ObjectId, bool] | None) -> tuple[ObjectId, bool]:
+def count_or_raise(chain: Chain, lead: Lead) -> tuple[ObjectId, bool]:
     """Count a chain into the alert that it leads to, or raise one; returns the alert and whether it is new."""
-    if led is None:
-        alert = raise_new(chain.kind, chain.seen, slot=chain.slot, sure=chain.sure)
-    else:
-        alert, area = led[0], chain.seen[0].area
-        pictures = [picture for each in chain.seen for picture in each.pictures]
-        changes: dict[str, Any] = {
-            "$inc": {"count": len(chain.seen)},
-            "$min": {"first_at": chain.first},
-            "$max": {"last_at": chain.last},
-        }
-        if pictures:
-            changes["$push"] = {"pictures": {"$each": pictures, "$slice": MOST_PICTURES}}
-        only = chain.query() if led[1] else {}
-        update_later(ALERTS, {"_id": alert, **only}, changes)
-        known = {"alert": str(alert), "kind": chain.kind["code"], "title": chain.kind["name"]}
-        publish("alert.repeated", {**known, "point": chain.seen[0].point, "count": len(chain.seen)}, area=area)
-    return alert, led is None
-
-
-def hint(chain: Chain) -> ObjectId | None:
-    """Return the alert that a chain probably leads to."""
-    alert, first, last = _hints.get(chain.slot, (None, chain.first, chain.first))
-    return alert if first <= chain.last + chain.window and last >= chain.first - chain.window else None
-
-
-def remember(chain: Chain, alert: ObjectId, new: bool) -> None:
-    """Keep where a slot led to; what is unconfirmed leads only those there that are not sure."""
-    if chain.slot.startswith("#") or (new and not chain.sure):
-        return
-    known, first, last = _hints.get(chain.slot, (alert, chain.first, chain.last))
-    if known != alert:
-        first, last = chain.first, chain.last
-    bounded(_hints, {chain.slot: (alert, min(first, chain.first), max(last, chain.last))})
-
-
-def bounded(kept: OrderedDict[Any, Any], new: Mapping[Any, Any]) -> None:
-    """Add to what is kept between requests, and let go of the oldest."""
-    for key, value in new.items():
-        kept[key] = value
-        kept.move_to_end(key)
-    while len(kept) > MOST_KEPT:
-        kept.popitem(last=False)
+    if not chain.slot.startswith("#"):
+        seen_here(chain, lead)
+    if lead.alert is None:
+        return raise_new(chain.kind, chain.seen, slot=chain.slot, sure=chain.sure), True
+    pictures = [picture for each in chain.seen for picture in each.pictures]
+    changes: dict[str, Any] = {
+        "$inc": {"count": len(chain.seen)},
+        "$min": {"first_at": chain.first},
+        "$max": {"last_at": chain.last},
+    }
+    if pictures:
+        changes["$push"] = {"pictures": {"$each": pictures, "$slice": MOST_PICTURES}}
+    only = chain.query() if lead.guessed else {}
+    update_later(ALERTS, {"_id": lead.alert, **only}, changes)
+    known = {"alert": str(lead.alert), "kind": chain.kind["code"], "title": chain.kind["name"]}
+    point, area = chain.seen[0].point, chain.seen[0].area
+    publish("alert.repeated", {**known, "point": point, "count": len(chain.seen)}, area=area)
+    return lead.alert, False

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.plugin_api import Health, utcnow
+from backend.plugin_api import Health, Record, utcnow
 from plugins.evidence.custody.authorities import chosen_authority
 from plugins.evidence.custody.ledger import EMPTY_HEAD
 from plugins.evidence.custody.models import LedgerCheck, LedgerHead, LedgerRoot, WaitingEntry
@@ -64,28 +64,46 @@ class ProofStatus:
 
 
 def proof_status(district: str) -> ProofStatus:
-    """Return how the proofs of a district stand; reads a handful of documents."""
-    head = LedgerHead._get_collection().find_one({"_id": district}) or EMPTY_HEAD
-    roots = LedgerRoot._get_collection()
-    last = roots.find_one({"district": district, "number": head["roots"]})
-    stamped = list(roots.find({"district": district, "stamp.state": "stamped"}).sort("number", -1).limit(1))
-    counts = {
-        state: roots.count_documents({"district": district, "stamp.state": state}) for state in ("waiting", "failed")
-    }
-    authority = chosen_authority()
-    check = LedgerCheck._get_collection().find_one({"_id": district}, {"_id": 0})
+    """Return how the proofs of a district stand, read in one round trip."""
+    found = read_standing(district)
+    head, last, stamped = found.get("head", EMPTY_HEAD), found.get("last"), found.get("stamped")
+    authority, check = chosen_authority(), found.get("check")
     return ProofStatus(
         district=district,
         entries=head["seq"],
-        waiting=WaitingEntry._get_collection().count_documents({"district": district}, limit=COUNTED),
+        waiting=found.get("waiting", 0),
         unrooted=head["seq"] - head["rooted"],
         last_root=LastRoot(last["number"], last["at"], last["last"]) if last else None,
         authority=authority.name if authority else "",
-        last_stamp=_last_stamp(stamped[0]) if stamped else None,
-        stamps_waiting=counts["waiting"],
-        stamps_failed=counts["failed"],
-        verification=check,
+        last_stamp=_last_stamp(stamped) if stamped else None,
+        stamps_waiting=found.get("stamps_waiting", 0),
+        stamps_failed=found.get("stamps_failed", 0),
+        verification={name: value for name, value in check.items() if name != "_id"} if check else None,
     )
+
+
+def read_standing(district: str) -> dict[str, Any]:
+    """Return head, last verification, last root and last stamped one, and how many wait, as far as there are any."""
+    whole: list[Mapping[str, Any]] = [{"$sort": {"number": -1}}, {"$limit": 1}]
+    counted: list[Mapping[str, Any]] = [{"$limit": COUNTED}, {"$count": "value"}]
+    own, of_district = {"_id": district}, {"district": district}
+    parts: tuple[tuple[str, type[Record], Mapping[str, Any], list[Mapping[str, Any]]], ...] = (
+        ("check", LedgerCheck, own, []),
+        ("waiting", WaitingEntry, of_district, counted),
+        ("last", LedgerRoot, of_district, whole),
+        ("stamped", LedgerRoot, {**of_district, "stamp.state": "stamped"}, whole),
+        ("stamps_waiting", LedgerRoot, {**of_district, "stamp.state": "waiting"}, counted),
+        ("stamps_failed", LedgerRoot, {**of_district, "stamp.state": "failed"}, counted),
+    )
+    pipeline: list[Mapping[str, Any]] = [{"$match": own}, {"$project": {"_id": 0, "head": "$$ROOT"}}]
+    for name, model, match, then in parts:
+        value = "$value" if then is counted else "$$ROOT"
+        part = [{"$match": match}, *then, {"$project": {"_id": 0, name: value}}]
+        pipeline.append({"$unionWith": {"coll": model._get_collection_name(), "pipeline": part}})
+    found: dict[str, Any] = {}
+    for row in LedgerHead._get_collection().aggregate(pipeline):
+        found |= row
+    return found
 
 
 def ledger_whole() -> Health:
