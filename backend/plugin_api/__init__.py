@@ -81,6 +81,7 @@ from backend.jobs import Job, enqueue
 from backend.messages import Channel, MessageTemplate, Outgoing, Recipients, send_message
 from backend.monitoring import Health, HealthCheck, get_logger, guard
 from backend.plugin_api.asking import (
+    find_compound,
     find_device,
     find_place,
     find_place_near,
@@ -111,6 +112,7 @@ from backend.plugin_api.panels import (
 from backend.plugin_api.records import (
     AlertFacts,
     AlertReport,
+    CompoundFacts,
     DeviceFacts,
     LegalFacts,
     MaskedPhoto,
@@ -214,6 +216,7 @@ __all__ = [
     "Choices",
     "Code",
     "Command",
+    "CompoundFacts",
     "Contains",
     "Content",
     "DemoArea",
@@ -315,6 +318,7 @@ __all__ = [
     "etag_of",
     "figures",
     "find",
+    "find_compound",
     "find_device",
     "find_place",
     "find_place_near",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backend.plugin_api import (
     Blueprint,
+    CompoundFacts,
     DemoDistrict,
     DeviceFacts,
     EventKind,
@@ -114,6 +115,12 @@ def load_demo(district: DemoDistrict) -> None:
 def find_device(code: str) -> DeviceFacts | None:
     """Answer for the devices of the register."""
     return service.device_facts(code)
+
+
+@hookimpl
+def find_compound(code: str) -> CompoundFacts | None:
+    """Answer for the compounds of the register."""
+    return service.compound_facts(code)
 
 
 @hookimpl
