@@ -120,6 +120,7 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
+from backend.plugin_api.periods import Period, this_period
 from backend.plugin_api.records import (
     AlertFacts,
     AlertReport,
@@ -270,6 +271,7 @@ __all__ = [
     "PageArgs",
     "Pages",
     "Panel",
+    "Period",
     "Permission",
     "PersonFacts",
     "Phone",
@@ -399,6 +401,7 @@ __all__ = [
     "send_message",
     "settle",
     "shred_blob",
+    "this_period",
     "update_later",
     "upsert_later",
     "utcnow",

@@ -54,7 +54,8 @@ class MapLayer:
     `clusters` gathers points that lie close to one another, `points` never does, `heat` draws their density, `areas`
     colours areas. A `live` layer is asked again within two seconds, and the map flies to its new points; a `moving` one
     is asked every two seconds and its points glide on. `record` names the MapRecord whose keys its points have. One
-    that is `hidden` waits in the legend until it is chosen.
+    that is `hidden` waits in the legend until it is chosen. Live, moving and `timeless` layers are of now and do not
+    follow the period.
     """
 
     name: str
@@ -68,6 +69,7 @@ class MapLayer:
     moving: bool = False
     record: str = ""
     hidden: bool = False
+    timeless: bool = False
 
     @property
     def themes(self) -> tuple[str, ...]:
@@ -180,13 +182,15 @@ def area_values(
     unit: str = "",
     title: str = "",
     where: Mapping[str, Any] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    timeless: bool = False,
 ) -> AreaValues:
-    """Return a metric's figures by the areas one level below the view's, for a layer of style `areas`."""
-    level = level_below(view.area)
+    """Return a metric's figures by the areas one level below the view's, for a layer of style `areas`.
+
+    They are those of the view's period; `timeless` ones are of all time, for metrics without a time field.
+    """
+    span = {} if timeless else {"since": view.period.since, "until": view.period.until}
     found = figures(
-        metric, area=view.area, scope=view.scope, level=level, since=since, until=until, by=("area",), where=where
+        metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",), where=where, **span
     )
     values = dict(zip(found.column("area"), found.measures[measure].tolist(), strict=True)) if found.keys else {}
     return AreaValues(values, unit, title)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from backend.plugin_api.periods import Period, this_period
+
 if TYPE_CHECKING:
     import numpy as np
     import plotly.graph_objects as go
@@ -23,6 +25,10 @@ Tone = Literal[
 ]
 
 
+#: Which way a figure should go; nothing says that neither is better.
+Better = Literal["", "more", "less"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Theme:
     """One page of the cockpit (主题舱); its tab shows when the viewer may see a panel or layer on it."""
@@ -34,21 +40,33 @@ class Theme:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a viewer looks at: `area` is a path, `scope` the Mongo filter that narrows reads to what he may see."""
+    """What a viewer looks at: the area at the path `area` in the time of `period`.
+
+    `scope` is the Mongo filter that narrows reads to what he may see.
+    """
 
     area: str
     scope: Mapping[str, Any]
     unmasked: bool = False
+    period: Period = field(default_factory=this_period)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One headline figure; `value` is a number or ready text, `unit` such as 个."""
+    """One headline figure; `value` is a number or ready text, `unit` such as 个.
+
+    `before` and `year_before` are the same figure in the period before (环比) and a year before (同比), None where it
+    is not compared; `better` says which way is good news. `key` is what `Panel.rows` gets, the label if it is empty.
+    """
 
     label: str
     value: float | int | str
     unit: str = ""
     tone: Tone = "plain"
+    before: float | None = None
+    year_before: float | None = None
+    better: Better = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,28 +78,36 @@ class Figures:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars per label, one or several series (stacked); `tones` colours the series by name."""
+    """Bars per label, one or several series (stacked); `tones` colours the series by name.
+
+    `keys` are what `Panel.rows` gets for each label, the label itself without them.
+    """
 
     labels: Sequence[str]
     series: Mapping[str, Numbers]
     unit: str = ""
     horizontal: bool = False
     tones: Mapping[str, Tone] = field(default_factory=dict)
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Ring:
-    """Shares of a whole, with the total in the middle."""
+    """Shares of a whole, with the total in the middle; `keys` as of bars."""
 
     labels: Sequence[str]
     values: Numbers
     unit: str = ""
     tones: Sequence[Tone] = ()
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Trend:
-    """Lines over time; `times` are aware datetimes."""
+    """Lines over time; `times` are aware datetimes.
+
+    A click on a point asks `Panel.rows` for everything in the period from it to the next one.
+    """
 
     times: Sequence[datetime]
     series: Mapping[str, Numbers]
@@ -106,10 +132,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """A list, newest or most urgent first."""
+    """A list, newest or most urgent first; `more` says that it is cut."""
 
     columns: Sequence[str]
     rows: Sequence[Row]
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +151,11 @@ Content = Figures | Bars | Ring | Trend | Rows | Chart
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A figure on the cockpit (面板). `show` must be a pure read; it runs at most once per refresh and scope."""
+    """A figure on the cockpit (面板). `show` must be a pure read; it runs at most once per refresh, scope and period.
+
+    `rows` gives the records behind a figure, label, bar or share by its key, everything for an empty one: the newest
+    first, at most 200, scoped and masked. A `timeless` panel is of now and does not follow the period.
+    """
 
     name: str
     title: str
@@ -134,3 +165,5 @@ class Panel:
     place: Literal["top", "left", "right"] = "left"
     order: int = 100
     refresh_seconds: int = 30
+    rows: Callable[[View, str], Rows] | None = None
+    timeless: bool = False
