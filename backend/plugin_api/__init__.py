@@ -93,6 +93,7 @@ from backend.plugin_api.asking import (
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
+    STANDARD_THEMES,
     Bars,
     Chart,
     Content,
@@ -199,6 +200,7 @@ __all__ = [
     "BACK",
     "DUE_INDEX",
     "LOCAL_ZONE",
+    "STANDARD_THEMES",
     "Actor",
     "AlertFacts",
     "AlertReport",

@@ -18,7 +18,6 @@ from backend.plugin_api import (
     Permission,
     ProblemCode,
     Record,
-    Theme,
     hookimpl,
 )
 from plugins.alerts import demo, panels
@@ -123,12 +122,6 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             name="alerts.cockpit", title="预警事件", permission="alerts:view", href="/cockpit/?theme=alerts", order=10
         )
     ]
-
-
-@hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of warning events (驾驶舱 1a)."""
-    return [Theme(name="alerts", title="预警事件上报", order=10)]
 
 
 @hookimpl

@@ -22,7 +22,6 @@ from backend.plugin_api import (
     Permission,
     ProblemCode,
     Record,
-    Theme,
     WorkOrderFacts,
     WorkOrderRequest,
     hookimpl,
@@ -144,12 +143,6 @@ def register_blob_users() -> Sequence[BlobUser]:
 def register_health_checks() -> Sequence[HealthCheck]:
     """Look whether the holidays are known."""
     return health.CHECKS
-
-
-@hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of dispatch (驾驶舱 1b)."""
-    return [Theme(name="dispatch", title="派单处置管理", order=20)]
 
 
 @hookimpl
