@@ -180,7 +180,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
                 place: [
                     {"name": panel.name, "title": panel.title, "seconds": panel.refresh_seconds}
                     for panel in panels
-                    if (panel.theme, panel.place) == (each.name, place)
+                    if each.name in panel.themes and panel.place == place
                 ]
                 for place in ("top", "left", "right")
             }

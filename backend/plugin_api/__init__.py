@@ -106,6 +106,7 @@ from backend.plugin_api.maps import (
     area_values,
 )
 from backend.plugin_api.panels import (
+    STANDARD_THEMES,
     Bars,
     Chart,
     Content,
@@ -210,6 +211,7 @@ __all__ = [
     "BACK",
     "DUE_INDEX",
     "LOCAL_ZONE",
+    "STANDARD_THEMES",
     "Actor",
     "AlertFacts",
     "AlertReport",

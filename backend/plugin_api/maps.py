@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.identity import level_below
-from backend.plugin_api.panels import Tone, View
+from backend.plugin_api.panels import OnThemes, Tone, View
 from backend.rollups import figures
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class AreaValues:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapLayer:
+class MapLayer(OnThemes):
     """A layer of the map of one theme or several; `show` returns points, for `style="areas"` AreaValues.
 
     `clusters` gathers points that lie close to one another, `points` never does, `heat` draws their density, `areas`
@@ -70,11 +70,6 @@ class MapLayer:
     record: str = ""
     hidden: bool = False
     timeless: bool = False
-
-    @property
-    def themes(self) -> tuple[str, ...]:
-        """The themes on which it is drawn."""
-        return (self.theme,) if isinstance(self.theme, str) else tuple(self.theme)
 
 
 @dataclass(frozen=True, kw_only=True)

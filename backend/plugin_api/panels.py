@@ -38,6 +38,29 @@ class Theme:
     order: int = 100
 
 
+#: The pages that every cockpit has, in this order, whichever plugins are there; those of plugins come after them.
+STANDARD_THEMES = (
+    Theme(name="overview", title="总览", order=1),
+    Theme(name="alerts", title="预警事件上报", order=2),
+    Theme(name="dispatch", title="派单处置管理", order=3),
+    Theme(name="vehicles", title="车辆收运监管", order=4),
+    Theme(name="recycling", title="再生资源管理", order=5),
+    Theme(name="base_info", title="基础业务信息", order=6),
+    Theme(name="effectiveness", title="垃圾分类成效", order=7),
+)
+
+
+class OnThemes:
+    """What stands on one page of the cockpit or on several."""
+
+    theme: str | tuple[str, ...]
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """Return the names of the pages."""
+        return (self.theme,) if isinstance(self.theme, str) else self.theme
+
+
 @dataclass(frozen=True, kw_only=True)
 class View:
     """What a viewer looks at: the area at the path `area` in the time of `period`.
@@ -150,16 +173,17 @@ Content = Figures | Bars | Ring | Trend | Rows | Chart
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Panel(OnThemes):
     """A figure on the cockpit (面板). `show` must be a pure read; it runs at most once per refresh, scope and period.
 
     `rows` gives the records behind a figure, label, bar or share by its key, everything for an empty one: the newest
     first, at most 200, scoped and masked. A `timeless` panel is of now and does not follow the period.
+    `place` and `order` hold on each of its themes.
     """
 
     name: str
     title: str
-    theme: str
+    theme: str | tuple[str, ...]
     permission: str
     show: Callable[[View], Content]
     place: Literal["top", "left", "right"] = "left"

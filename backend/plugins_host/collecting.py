@@ -112,10 +112,10 @@ class Collection:
         notes: dict[str, list[str]] = {}
         for field in ON_A_THEME:
             for name, (record, owner) in list(self.records[field].items()):
-                if not self.records["themes"].keys() & themes_of(record):
+                unknown = [theme for theme in record.themes if theme not in self.records["themes"]]
+                if len(unknown) == len(record.themes):
                     del self.records[field][name]
-                    missing = "、".join(themes_of(record))
-                    notes.setdefault(owner, []).append(f"{name} 未显示：没有主题舱 {missing}")
+                    notes.setdefault(owner, []).append(f"{name} 未显示：没有主题舱 {'、'.join(unknown)}")
         ordered = {field: sorted(named.items()) for field, named in self.records.items()}
         return Registry(
             **{field: tuple(record for _name, (record, _owner) in items) for field, items in ordered.items()},
@@ -128,11 +128,6 @@ class Collection:
 def with_notes(status: PluginStatus, notes: list[str]) -> PluginStatus:
     """Return the status with more notes, when the plugin is loaded."""
     return replace(status, notes=(*status.notes, *notes)) if status.state == "loaded" else status
-
-
-def themes_of(record: Any) -> tuple[str, ...]:
-    """Return the themes that a panel or a layer names."""
-    return (record.theme,) if isinstance(record.theme, str) else tuple(record.theme)
 
 
 def told(owner: str) -> str:

@@ -17,7 +17,6 @@ from backend.plugin_api import (
     Permission,
     PlaceFacts,
     Record,
-    Theme,
     hookimpl,
 )
 from plugins.base_info import demo, panels, routes, service
@@ -79,12 +78,6 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             order=60,
         )
     ]
-
-
-@hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of the base records (驾驶舱 1e)."""
-    return [Theme(name="base_info", title="基础业务信息", order=50)]
 
 
 @hookimpl
