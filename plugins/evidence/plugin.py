@@ -47,6 +47,7 @@ from plugins.evidence.custody import commands as custody_commands
 from plugins.evidence.custody import jobs as custody_jobs
 from plugins.evidence.custody import routes as custody_routes
 from plugins.evidence.custody.models import DOCUMENTS as CUSTODY_DOCUMENTS
+from plugins.evidence.handover import pages as hand_over_pages
 from plugins.evidence.handover import routes as hand_over_routes
 from plugins.evidence.handover.commands import verify_evidence
 from plugins.evidence.handover.making import SECONDS as PACKAGE_SECONDS
@@ -170,7 +171,7 @@ def register_jobs() -> Sequence[Job]:
 @hookimpl
 def register_pages() -> Sequence[Pages]:
     """Let people judge cases, and the person concerned see what is known."""
-    return [case_pages.pages, notice_pages.pages]
+    return [case_pages.pages, notice_pages.pages, hand_over_pages.pages]
 
 
 @hookimpl
@@ -197,6 +198,13 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             permission="evidence:countersign",
             href="/evidence/countersign",
             order=22,
+        ),
+        MenuEntry(
+            name="evidence.hand_overs",
+            title="移送执法",
+            permission="evidence:hand_over",
+            href="/evidence/hand-overs",
+            order=23,
         ),
     ]
 
