@@ -31,6 +31,7 @@ from backend.identity.attempts import ensure_attempt_indexes
 from backend.identity.demo import DemoAccount
 from backend.jobs import Job
 from backend.plugin_api import registry as registries
+from backend.plugin_api.panels import STANDARD_THEMES
 from backend.plugin_api.records import MenuEntry
 from backend.plugin_api.registry import Registry
 from backend.plugins_host import load_plugins
@@ -95,6 +96,7 @@ def core_records(settings: Settings) -> Registry:
                 order=890,
             ),
         ),
+        themes=STANDARD_THEMES,
         event_handlers=messages.HANDLERS,
         jobs=(
             *events.background_jobs(),

@@ -178,7 +178,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
                 place: [
                     {"name": panel.name, "title": panel.title, "seconds": panel.refresh_seconds}
                     for panel in panels
-                    if (panel.theme, panel.place) == (each.name, place)
+                    if each.name in panel.themes and panel.place == place
                 ]
                 for place in ("top", "left", "right")
             }
@@ -187,7 +187,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
         "layers": {
             each.name: [
                 {"name": layer.name, "title": layer.title, "live": layer.live, "colour": theme.colour("plain", i)}
-                for i, layer in enumerate(layer for layer in layers if layer.theme == each.name)
+                for i, layer in enumerate(layer for layer in layers if each.name in layer.themes)
             ]
             for each in themes
         },

@@ -80,8 +80,8 @@ class CockpitSources:
 
     def themes_of(self, viewer: Any) -> list[Theme]:
         """Return the themes on which the viewer may see something, in the order of their tabs."""
-        shown = {each.record.theme for each in self.panels_of(viewer)}
-        shown |= {each.record.theme for each in self.layers_of(viewer)}
+        shown = {theme for each in self.panels_of(viewer) for theme in each.record.themes}
+        shown |= {theme for each in self.layers_of(viewer) for theme in each.record.themes}
         return sorted((theme for theme in self.themes if theme.name in shown), key=lambda each: (each.order, each.name))
 
     def looked_at(self, viewer: Any, asked: str) -> MapArea | None:

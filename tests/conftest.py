@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -15,14 +16,14 @@ from backend import blobs, storage
 from backend import settings as settings_module
 from backend.app import create_app, spread
 from backend.embedded import start_redis, start_store
-from backend.identity import install_roles, keep_areas
+from backend.identity import install_roles, keep_areas, know_permissions
 from backend.identity.attempts import ensure_attempt_indexes
 from backend.plugin_api import registry as registries
 from backend.protection import audit, forget_keys
 from backend.settings import Settings
 from backend.storage import ensure_indexes
 from tests.browser import browser  # noqa: F401 - one browser for all tests of a process
-from tests.district import AREAS, District
+from tests.district import AREAS, District, hash_once
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +60,7 @@ def clean(store: Settings) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def platform_app(store: Settings) -> Flask:
+def platform_app(store: Settings) -> Iterator[Flask]:
     """Build the real app with the built-in plugins, once; indexes are made, the database is empty."""
     app = create_app(store, with_installed=False)
     app.extensions["registry"] = registry = registries.installed()
@@ -67,16 +68,27 @@ def platform_app(store: Settings) -> Flask:
     audit.ensure_indexes()
     blobs.ensure_indexes()
     ensure_attempt_indexes()
-    return app
+    with hash_once():
+        yield app
+
+
+@pytest.fixture(scope="session")
+def roles(platform_app: Flask) -> list[dict[str, Any]]:
+    """Install the built-in roles once and return them as stored: they are hundreds of writes, always the same."""
+    rows = storage.database()["roles"]
+    rows.delete_many({})
+    install_roles(platform_app.extensions["registry"].permissions)
+    return list(rows.find())
 
 
 @pytest.fixture
-def district(platform_app: Flask, clean: Settings) -> District:
+def district(platform_app: Flask, roles: list[dict[str, Any]], clean: Settings) -> District:
     """Return a small district on an empty database; people sign in with `district.sign_in(...)`."""
     # Another test of this process may have put up a platform of its own in between.
     settings_module.configure(clean)
     registry = registries.install(platform_app.extensions["registry"])
     spread(registry)
-    install_roles(registry.permissions)
+    know_permissions(registry.permissions)
+    storage.database()["roles"].insert_many(roles)
     keep_areas(AREAS)
     return District(platform_app, clean)

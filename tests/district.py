@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import pytest
 from bson import ObjectId
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from backend.identity import User
+from backend.identity import User, passwords, people, sessions
 from backend.identity.people import make_user
 from backend.settings import Settings
 
@@ -46,6 +49,27 @@ POINT = {
     "streams": ["food", "residual"],
 }
 CAMERA = {"code": "D1", "name": "1 号摄像机", "kind": "camera", "point": "T1", "model": "QX-CAM4"}
+
+
+@contextmanager
+def hash_once() -> Iterator[None]:
+    """Compute the costly hash of the password that everybody here has once, and check it once.
+
+    For everything else, the wrong passwords too, hashing and checking are as they are.
+    """
+    known = passwords.hash_password(PASSWORD)
+    assert passwords.password_fits(PASSWORD, known)
+
+    def hashed(password: str) -> str:
+        return known if password == PASSWORD else passwords.hash_password(password)
+
+    def fits(password: str, stored: str) -> bool:
+        return (password, stored) == (PASSWORD, known) or passwords.password_fits(password, stored)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(people, "hash_password", hashed)
+        patched.setattr(sessions, "password_fits", fits)
+        yield
 
 
 @dataclass

@@ -81,6 +81,7 @@ from backend.jobs import Job, enqueue
 from backend.messages import Channel, MessageTemplate, Outgoing, Recipients, send_message
 from backend.monitoring import Health, HealthCheck, get_logger, guard
 from backend.plugin_api.asking import (
+    find_compound,
     find_device,
     find_place,
     find_place_near,
@@ -92,6 +93,7 @@ from backend.plugin_api.asking import (
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.panels import (
+    STANDARD_THEMES,
     Bars,
     Chart,
     Content,
@@ -108,9 +110,11 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
+from backend.plugin_api.periods import Period, this_period
 from backend.plugin_api.records import (
     AlertFacts,
     AlertReport,
+    CompoundFacts,
     DeviceFacts,
     LegalFacts,
     MaskedPhoto,
@@ -196,6 +200,7 @@ __all__ = [
     "BACK",
     "DUE_INDEX",
     "LOCAL_ZONE",
+    "STANDARD_THEMES",
     "Actor",
     "AlertFacts",
     "AlertReport",
@@ -214,6 +219,7 @@ __all__ = [
     "Choices",
     "Code",
     "Command",
+    "CompoundFacts",
     "Contains",
     "Content",
     "DemoArea",
@@ -249,6 +255,7 @@ __all__ = [
     "PageArgs",
     "Pages",
     "Panel",
+    "Period",
     "Permission",
     "PersonFacts",
     "Phone",
@@ -315,6 +322,7 @@ __all__ = [
     "etag_of",
     "figures",
     "find",
+    "find_compound",
     "find_device",
     "find_place",
     "find_place_near",
@@ -375,6 +383,7 @@ __all__ = [
     "send_message",
     "settle",
     "shred_blob",
+    "this_period",
     "update_later",
     "upsert_later",
     "utcnow",

@@ -8,12 +8,19 @@ from backend.plugin_api import registry
 from backend.plugin_api.records import (
     AlertFacts,
     AlertReport,
+    CompoundFacts,
     DeviceFacts,
     MaskedPhoto,
     PlaceFacts,
     WorkOrderFacts,
     WorkOrderRequest,
 )
+
+
+def find_compound(code: str) -> CompoundFacts | None:
+    """Return what is known of the compound `code`, or None when no module has it."""
+    answer: CompoundFacts | None = registry.installed().ask("find_compound", code=code)
+    return answer
 
 
 def find_device(code: str) -> DeviceFacts | None:

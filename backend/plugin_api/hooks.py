@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backend.plugin_api.records import (
         AlertFacts,
         AlertReport,
+        CompoundFacts,
         DeviceFacts,
         MaskedPhoto,
         MenuEntry,
@@ -353,6 +354,20 @@ def find_device(code: str) -> DeviceFacts | None:
             if code != "M1":
                 return None
             return DeviceFacts(code="M1", name="一号噪声仪", kind="meter", area="330110", active=True, secret="")
+    """
+
+
+@hookspec(firstresult=True)
+def find_compound(code: str) -> CompoundFacts | None:
+    """Say what compound `code` is and whose: called by whoever has to know; None for one it does not have.
+
+    For example::
+
+        @hookimpl
+        def find_compound(code):
+            if code != "C1":
+                return None
+            return CompoundFacts(code="C1", name="阳光花园", area="330110/330110001/330110001005/C1", active=True)
     """
 
 

@@ -48,6 +48,18 @@ class PlaceFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompoundFacts:
+    """A residential compound: area path, and the organisation that is its property company."""
+
+    code: str
+    name: str
+    area: str
+    active: bool
+    organisation: ObjectId | None = None
+    households: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MaskedPhoto:
     """A photo on which every face that was found is covered; it says nothing of plates, signs or names."""
 

@@ -112,9 +112,10 @@ class Collection:
         notes: dict[str, list[str]] = {}
         for field in ON_A_THEME:
             for name, (record, owner) in list(self.records[field].items()):
-                if record.theme not in self.records["themes"]:
+                unknown = [theme for theme in record.themes if theme not in self.records["themes"]]
+                if len(unknown) == len(record.themes):
                     del self.records[field][name]
-                    notes.setdefault(owner, []).append(f"{name} 未显示：没有主题舱 {record.theme}")
+                    notes.setdefault(owner, []).append(f"{name} 未显示：没有主题舱 {'、'.join(unknown)}")
         ordered = {field: sorted(named.items()) for field, named in self.records.items()}
         return Registry(
             **{field: tuple(record for _name, (record, _owner) in items) for field, items in ordered.items()},

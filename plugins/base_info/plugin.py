@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from backend.plugin_api import (
     Blueprint,
+    CompoundFacts,
     DemoDistrict,
     DeviceFacts,
     EventKind,
@@ -16,7 +17,6 @@ from backend.plugin_api import (
     Permission,
     PlaceFacts,
     Record,
-    Theme,
     hookimpl,
 )
 from plugins.base_info import demo, panels, routes, service
@@ -81,12 +81,6 @@ def register_menu_entries() -> Sequence[MenuEntry]:
 
 
 @hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of the base records (驾驶舱 1e)."""
-    return [Theme(name="base_info", title="基础业务信息", order=50)]
-
-
-@hookimpl
 def register_metrics() -> Sequence[Metric]:
     """Count the registers."""
     return panels.METRICS
@@ -114,6 +108,12 @@ def load_demo(district: DemoDistrict) -> None:
 def find_device(code: str) -> DeviceFacts | None:
     """Answer for the devices of the register."""
     return service.device_facts(code)
+
+
+@hookimpl
+def find_compound(code: str) -> CompoundFacts | None:
+    """Answer for the compounds of the register."""
+    return service.compound_facts(code)
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from typing import Any
 from mongoengine import Document
 
 from backend.plugin_api import (
+    CompoundFacts,
     Contains,
     DeviceFacts,
     Equals,
@@ -265,6 +266,15 @@ def device_facts(code: str) -> DeviceFacts | None:
         point=row.get("point") or "",
         legal=LegalFacts(**{each.name: row.get(each.name) or "" for each in dataclasses.fields(LegalFacts)}),
     )
+
+
+def compound_facts(code: str) -> CompoundFacts | None:
+    """Return what other modules may know of the compound `code`, or None."""
+    row = Compound._get_collection().find_one({"code": code})
+    if row is None:
+        return None
+    known = {name: row[name] for name in ("code", "name", "area", "active")}
+    return CompoundFacts(**known, organisation=row.get("organisation"), households=row.get("households"))
 
 
 def place_facts(code: str) -> PlaceFacts | None:

@@ -61,7 +61,7 @@ def test_what_the_examples_show_and_answer(capsys: pytest.CaptureFixture[str]) -
     assert isinstance(example("register_panels")["show_level"](view), plugin_api.Figures)
     assert example("register_map_layers")["show_meters"](view)[0].label == "一号噪声仪"
     assert example("register_health_checks")["meters"]().state == "warn"
-    for name, known in (("find_device", "M1"), ("find_place", "P1")):
+    for name, known in (("find_compound", "C1"), ("find_device", "M1"), ("find_place", "P1")):
         find = example(name)[name]
         assert find(code=known).code == known and find(code="other") is None
     near = example("find_place_near")["find_place_near"]
