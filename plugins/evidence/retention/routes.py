@@ -17,13 +17,11 @@ from backend.plugin_api import (
     requires,
     scope_filter,
 )
-from plugins.evidence.cases.models import RETENTION_CLASSES, Case
+from plugins.evidence.cases.models import HOLD, RETENTION_CLASSES, Case
 from plugins.evidence.retention import holds
 from plugins.evidence.retention.schemas import HoldReasonSchema, HoldSchema, RetentionSchema
 
 blueprint = Blueprint("evidence_retention", __name__, url_prefix="/api/v1/evidence/cases", description="证据保存与保全")
-
-HOLD = "evidence:hold"
 
 
 @blueprint.route("/<record_id:case_id>/retention")
