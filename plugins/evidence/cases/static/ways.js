@@ -45,6 +45,29 @@ export async function send(method, address, body, etag) {
   }
 }
 
+/** Open a dialog whose form does `act`; it closes when that went well, and says what is wrong when not. */
+export function dialog(id, act) {
+  const box = byId(id);
+  const form = box.querySelector("form");
+  const message = form.querySelector(".message");
+  message.textContent = "";
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    try {
+      await act(form);
+      box.close();
+    } catch (problem) {
+      qingxu.show(message, problem);
+    }
+    button.disabled = false;
+  };
+  form.querySelector("[data-close]").onclick = () => box.close();
+  box.showModal();
+  form.querySelector("input, select, textarea, [type=submit]").focus();
+}
+
 const ZONE = { timeZone: "Asia/Shanghai", hour12: false };
 const DAY = new Intl.DateTimeFormat("zh-CN", { ...ZONE, month: "2-digit", day: "2-digit" });
 const CLOCK = new Intl.DateTimeFormat("zh-CN", { ...ZONE, hour: "2-digit", minute: "2-digit", second: "2-digit" });
