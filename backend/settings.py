@@ -13,6 +13,9 @@ from environs import Env, EnvError
 
 QUIET_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
+_ADDRESS = r"https?://[^\s/|]+/(?=[^|]*\{z\})(?=[^|]*\{x\})(?=[^|]*\{y\})[^\s|]+"
+TILE_ADDRESSES = re.compile(rf"(?:[^=:/\s]+=)?{_ADDRESS}(?:\|{_ADDRESS})*")
+
 
 class SettingsError(Exception):
     """A setting is missing or cannot be read; the message is one sentence for the operator."""
@@ -110,6 +113,14 @@ class Settings:
         "22:00-07:00", "When no channel sends what is not urgent, in the time of Shanghai; `none` for never"
     )
 
+    map_tiles: str = setting(
+        "",
+        "Backgrounds of the cockpit's map, separated by spaces: `vec` and `img` are Tianditu's map and imagery; any "
+        "other is `title=address|address`, from the ground up, with {z} {x} {y} and perhaps {s} and {key}; empty: none",
+    )
+    map_tile_key: str = setting("", "Key of the tile service; it is put in for {key} by the server and shown nowhere")
+    map_tile_cache_bytes: int = setting(500_000_000, "Bytes of tiles that are kept in `<data_dir>/tiles`")
+
     outbox_seconds: int = setting(5, "How often undelivered events are looked for")
     delivery_lease_seconds: int = setting(120, "After this long a started delivery counts as lost and is taken again")
     delivery_attempts: int = setting(8, "Attempts before a delivery is set aside as dead")
@@ -161,6 +172,14 @@ class Settings:
             raise SettingsError(f"{variable('timestamp_authority')} must be none, local, or an address with https://.")
         if self.quiet_hours != "none" and not QUIET_HOURS.fullmatch(self.quiet_hours):
             raise SettingsError(f"{variable('quiet_hours')} must be like 22:00-07:00, or none.")
+        for entry in self.map_tiles.split():
+            if entry in ("vec", "img"):
+                if not self.map_tile_key:
+                    raise SettingsError(f"{variable('map_tiles')} names Tianditu: set {variable('map_tile_key')} too.")
+            elif not TILE_ADDRESSES.fullmatch(entry):
+                raise SettingsError(
+                    f"{variable('map_tiles')}: {entry} must be vec, img, or title=address with {{z}}, {{x}} and {{y}}."
+                )
         if self.messages_per_hour < 1:
             raise SettingsError(f"{variable('messages_per_hour')} must be at least 1.")
         return self

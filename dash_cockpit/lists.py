@@ -99,6 +99,8 @@ def _attributes(row: Row) -> dict[str, Any]:
     attributes: dict[str, Any] = {"className": f"row tone-{row.tone}", "data-key": row.key}
     if row.key:
         attributes["key"] = row.key
+    if row.record and row.key:
+        attributes |= {"data-record": row.record, "role": "button", "tabIndex": 0}
     if row.place is not None:
         attributes |= {"data-lon": row.place[0], "data-lat": row.place[1], "role": "button", "tabIndex": 0}
     return attributes

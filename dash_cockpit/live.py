@@ -8,14 +8,18 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, abort, request
 
+from backend.plugin_api.maps import MapLayer
 from backend.plugin_api.panels import Panel, View
+from dash_cockpit.cards import card_routes
 from dash_cockpit.draw import draw, error_card
-from dash_cockpit.map import area_json, points_json
+from dash_cockpit.map import area_json, layer_json
 from dash_cockpit.snapshots import Answer, Snapshots
 from dash_cockpit.sources import CockpitSources, MapArea, Owned
 
-#: How old a layer of the map may be, in seconds. The page asks for live ones every two seconds.
-LIVE_FRESH_SECONDS = 1.5
+#: How old a layer of the map may be, in seconds. The page asks for live ones every 1.4 seconds, so that what is new
+#: is there within two; moving things share one snapshot a tick.
+LIVE_FRESH_SECONDS = 0.4
+MOVING_FRESH_SECONDS = 1.9
 LAYER_FRESH_SECONDS = 60.0
 AREA_FRESH_SECONDS = 300.0
 
@@ -36,8 +40,10 @@ def feed(sources: CockpitSources, snapshots: Snapshots) -> Blueprint:
     def show_layer(name: str) -> Response:
         viewer, area = looking()
         owned = next((each for each in sources.layers_of(viewer) if each.record.name == name), None) or abort(404)
-        fresh = LIVE_FRESH_SECONDS if owned.record.live else LAYER_FRESH_SECONDS
-        return reply(read(owned, "map layer", viewer, area, points_json, fresh), b"[]")
+        layer: MapLayer = owned.record
+        fresh = LIVE_FRESH_SECONDS if layer.live else MOVING_FRESH_SECONDS if layer.moving else LAYER_FRESH_SECONDS
+        answer = read(owned, "map layer", viewer, area, lambda shown: layer_json(layer, shown), fresh)
+        return reply(answer, b"null")
 
     @routes.get("/area")
     def show_area() -> Response:
@@ -49,6 +55,8 @@ def feed(sources: CockpitSources, snapshots: Snapshots) -> Blueprint:
         key = (area.path, sources.home(viewer))
         answer = snapshots.read("area", key, make, AREA_FRESH_SECONDS, too_slow=lambda: None)
         return reply(answer, None)
+
+    card_routes(routes, sources, snapshots.patience_seconds)
 
     def looking() -> tuple[Any, MapArea]:
         viewer = sources.principal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import dash_leaflet as dl
@@ -10,7 +11,7 @@ import orjson
 from dash import html
 from dash.development.base_component import Component
 
-from backend.plugin_api.panels import Point
+from backend.plugin_api.maps import AreaValues, MapLayer, Point
 from dash_cockpit.lists import own_address
 from dash_cockpit.sources import CockpitSources, MapArea
 
@@ -18,11 +19,13 @@ from dash_cockpit.sources import CockpitSources, MapArea
 RESTING_PLACE = [29.2, 120.1]
 
 # Panes from the ground up, each over the one before. Leaflet's own overlays lie at 400, its tooltips at 650.
-PANES = {"ground": 390, "points": 450, "labels": 455, "live": 460}
+PANES = {"ground": 390, "heat": 440, "points": 450, "labels": 455, "moving": 458, "live": 460}
+#: Decimals of degrees that are sent: a tenth of a metre.
+DECIMALS = 6
 
 
 def draw_map() -> Component:
-    """Return the map; there are no tiles, so that the page asks no outside server and has nobody to attribute."""
+    """Return the map; tiles come from this server or not at all, so that the page asks no other."""
     ground = dl.GeoJSON(id="ground", style={"variable": "cockpit.map.groundStyle"}, interactive=False)
     areas = dl.GeoJSON(
         id="areas",
@@ -54,7 +57,20 @@ def draw_over_map() -> list[Component]:
     """Return what stands on the map; `map.js` fills it, so it has no children for Dash to keep."""
     trail: dict[str, Any] = {"aria-label": "区域"}
     ticker: dict[str, Any] = {"aria-live": "polite"}
-    return [html.Nav(id="trail", **trail), html.Div(id="legend"), html.Div(id="ticker", **ticker)]
+    find: dict[str, Any] = {"role": "search"}
+    return [
+        html.Nav(id="trail", **trail),
+        html.Div(id="find", **find),
+        html.Aside(id="card"),
+        html.Div(id="legend"),
+        html.Div(id="ticker", **ticker),
+    ]
+
+
+def plan_layer(layer: MapLayer, colour: str) -> dict[str, Any]:
+    """Return what the page needs to know of a layer before it asks for it."""
+    names = ("name", "title", "live", "timeless", "style", "moving", "record", "hidden")
+    return {**{name: getattr(layer, name) for name in names}, "colour": colour}
 
 
 def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:
@@ -85,13 +101,39 @@ def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:
             "type": "FeatureCollection",
             "features": features,
             "trail": [{"path": each.path, "name": each.name} for each in reversed(trail)],
+            "below": [
+                {"path": each.path, "name": each.name}
+                for each in sources.areas(area.path, 1)
+                if each.path.count("/") == depth + 1
+            ],
         }
     )
 
 
-def points_json(points: Sequence[Point]) -> bytes:
-    """Return the points of a layer, pictures of other servers left out."""
-    return orjson.dumps([{**vars(point), "picture": own_address(point.picture)} for point in points])
+def layer_json(layer: MapLayer, content: Sequence[Point] | AreaValues) -> bytes:
+    """Return what a layer shows; raises TypeError when it is not what its style needs."""
+    if layer.style == "areas":
+        if not isinstance(content, AreaValues):
+            raise TypeError(f"A layer of areas returns AreaValues, not {type(content).__name__}.")
+        values = {path: float(value) for path, value in content.values.items() if isfinite(value)}
+        return orjson.dumps({"values": values, "unit": content.unit, "title": content.title or layer.title})
+    if isinstance(content, AreaValues):
+        raise TypeError(f"A layer of {layer.style} returns points, not AreaValues.")
+    # A place that is no place would throw the whole map off.
+    placed = [point for point in content if abs(point.lon) <= 180 and abs(point.lat) <= 90]
+    if layer.style == "heat":
+        return orjson.dumps(
+            [[round(point.lon, DECIMALS), round(point.lat, DECIMALS), point.weight] for point in placed]
+        )
+    return orjson.dumps([_point(point, carded=bool(layer.record)) for point in placed])
+
+
+def _point(point: Point, *, carded: bool) -> dict[str, Any]:
+    """Return a point without what says nothing; one with a card of its own leaves the details to that."""
+    shown = {**vars(point), "lon": round(point.lon, DECIMALS), "lat": round(point.lat, DECIMALS)}
+    shown["picture"] = "" if carded else own_address(point.picture)
+    shown["details"] = () if carded else point.details
+    return {name: value for name, value in shown.items() if name != "weight" and value not in ("", None, (), [])}
 
 
 def _feature(area: MapArea, role: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from backend.plugin_api import (
     scope_filter,
 )
 from dash_cockpit.sources import CockpitSources, MapArea, Owned
+from dash_cockpit.tiles import tile_service
 
 T = TypeVar("T")
 
@@ -30,6 +31,9 @@ def sources() -> CockpitSources:
         themes=registry.themes,
         panels=owned(registry.panels),
         map_layers=owned(registry.map_layers),
+        map_records=owned(registry.map_records),
+        card_parts=owned(registry.card_parts),
+        tiles=tile_service(),
         principal=principal_or_none,
         permitted=permitted,
         scope_filter=scope_filter,

@@ -15,9 +15,10 @@ from backend.plugin_api.panels import Panel
 from backend.plugin_api.periods import DEFAULT, PERIODS
 from dash_cockpit import awaited, bundles, theme
 from dash_cockpit.live import feed, to_json
-from dash_cockpit.map import draw_map, draw_over_map
+from dash_cockpit.map import draw_map, draw_over_map, plan_layer
 from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
 from dash_cockpit.sources import CockpitSources
+from dash_cockpit.tiles import tile_routes
 
 PREFIX = "/cockpit/"
 TITLE = "生活垃圾分类数据驾驶舱"
@@ -56,6 +57,7 @@ def mount(app: Flask, sources: CockpitSources, *, patience_seconds: float = PATI
     routes = feed(sources, Snapshots(patience_seconds))
     routes.add_url_rule("/plan", view_func=lambda: answer_plan(sources))
     app.register_blueprint(routes, url_prefix=f"{PREFIX}data")
+    app.register_blueprint(tile_routes(sources.tiles), url_prefix=f"{PREFIX}tiles")
     dash = Dash(
         "dash_cockpit",
         server=app,  # type: ignore[arg-type] # Dash takes an app where its types say otherwise
@@ -90,7 +92,7 @@ def guard_entrance(app: Flask, sources: CockpitSources) -> None:
             return None
         if sources.principal() is not None:
             return None
-        if path.startswith((f"{PREFIX}_dash-", f"{PREFIX}data/", f"{PREFIX}_reload-hash")):
+        if path.startswith((f"{PREFIX}_dash-", f"{PREFIX}data/", f"{PREFIX}tiles/", f"{PREFIX}_reload-hash")):
             return Response(status=401)
         wanted = request.full_path if request.query_string else path
         return redirect(f"{sources.login_address}?next={quote(wanted, safe='/')}")  # type: ignore[return-value]
@@ -223,13 +225,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
         "boards": [],
         "layers": {
             each.name: [
-                {
-                    "name": layer.name,
-                    "title": layer.title,
-                    "live": layer.live,
-                    "timeless": layer.timeless,
-                    "colour": theme.colour("plain", i),
-                }
+                plan_layer(layer, theme.colour("plain", i))
                 for i, layer in enumerate(layer for layer in layers if each.name in layer.themes)
             ]
             for each in themes

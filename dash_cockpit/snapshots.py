@@ -72,7 +72,7 @@ class Snapshots:
     """Results by panel and key. However many ask at once, one read runs per key."""
 
     def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._patience = patience_seconds
+        self.patience_seconds = patience_seconds
         self._lock = Lock()  # guards all that follows, entries and flights included
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._overdue: Counter[str] = Counter()
@@ -110,7 +110,7 @@ class Snapshots:
             return Answer("fresh" if fresh else "stale", entry.good)
 
     def _start(self, panel: str, entry: _Entry, make: Callable[[], bytes | None], fresh_seconds: float) -> None:
-        flight = entry.flight = _Flight(time.monotonic() + self._patience)
+        flight = entry.flight = _Flight(time.monotonic() + self.patience_seconds)
 
         def fly() -> None:
             body = None

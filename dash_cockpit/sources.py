@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from backend.plugin_api.panels import MapLayer, Panel, Theme
+from backend.plugin_api.maps import CardPart, MapLayer, MapRecord
+from backend.plugin_api.panels import Panel, Theme
+from dash_cockpit.tiles import TileService
 
 T = TypeVar("T")
 
@@ -65,6 +67,9 @@ class CockpitSources:
     home: Callable[[Any], str]
     areas: Callable[[str, int], Sequence[MapArea]]
     guard: Callable[[str, str], AbstractContextManager[Any]]
+    map_records: Sequence[Owned[MapRecord]] = ()
+    card_parts: Sequence[Owned[CardPart]] = ()
+    tiles: TileService = field(default_factory=TileService)
     login_address: str = "/login"
     logout_address: str = "/logout"
 
@@ -76,6 +81,20 @@ class CockpitSources:
     def layers_of(self, viewer: Any) -> list[Owned[MapLayer]]:
         """Return the map layers that the viewer may see, in the order of the legend."""
         permitted = [each for each in self.map_layers if self.permitted(viewer, each.record.permission)]
+        return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
+
+    def records_of(self, viewer: Any) -> list[Owned[MapRecord]]:
+        """Return the kinds of records that the viewer may open on the map, in the order of search results."""
+        permitted = [each for each in self.map_records if self.permitted(viewer, each.record.permission)]
+        return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
+
+    def parts_of(self, viewer: Any, kind: str) -> list[Owned[CardPart]]:
+        """Return the parts of the cards of one kind of record that the viewer may see, from the top down."""
+        permitted = [
+            each
+            for each in self.card_parts
+            if kind in (each.record.records or (kind,)) and self.permitted(viewer, each.record.permission)
+        ]
         return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
 
     def themes_of(self, viewer: Any) -> list[Theme]:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from backend.messages import Channel, MessageTemplate
     from backend.monitoring import HealthCheck
     from backend.plugin_api.demo import DemoDistrict
-    from backend.plugin_api.panels import MapLayer, Panel, Theme
+    from backend.plugin_api.maps import CardPart, MapLayer, MapRecord
+    from backend.plugin_api.panels import Panel, Theme
     from backend.plugin_api.records import (
         AlertFacts,
         AlertReport,
@@ -175,6 +176,42 @@ def register_map_layers() -> Sequence[MapLayer]:  # type: ignore[empty-body]
         def register_map_layers():
             look = {"theme": "noise", "permission": "noise:view", "live": True}
             return [MapLayer(name="noise.meters", title="噪声仪", show=show_meters, **look)]
+    """
+
+
+@hookspec
+def register_map_records() -> Sequence[MapRecord]:  # type: ignore[empty-body]
+    """Return the kinds of records that people find on the map by name, number or address, and open there.
+
+    For example::
+
+        METERS = {"M1": Subject(key="M1", title="一号噪声仪", kind="噪声仪", area="330110", lon=120.1, lat=30.2)}
+
+        def read_meter(view, key):
+            return METERS.get(key)
+
+        def find_meters(view, words, limit):
+            return [each for each in METERS.values() if words in each.title][:limit]
+
+        @hookimpl
+        def register_map_records():
+            look = {"permission": "noise:view", "read": read_meter, "find": find_meters}
+            return [MapRecord(name="noise.meter", title="噪声仪", **look)]
+    """
+
+
+@hookspec
+def register_card_parts() -> Sequence[CardPart]:  # type: ignore[empty-body]
+    """Return what the plugin says on the cards of records that people open on the map, its own and others'.
+
+    For example::
+
+        def loud_nights(view, subject):
+            return CardSection(facts=[("超标夜数", "2")]) if subject.area else None
+
+        @hookimpl
+        def register_card_parts():
+            return [CardPart(name="noise.nights", title="噪声", permission="noise:view", show=loud_nights)]
     """
 
 

@@ -1,4 +1,4 @@
-"""What a plugin shows on the cockpit: themes, panels, map layers and the kinds of content they hold.
+"""What a plugin shows on the cockpit: themes, panels and the kinds of content they hold; the map is in `maps`.
 
 A panel returns content and not pixels; the cockpit draws every kind in one style.
 """
@@ -140,13 +140,17 @@ class Trend:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list: texts by column, an optional picture address, place and colour."""
+    """One line of a list: texts by column, an optional picture address, place and colour.
+
+    `record` names the MapRecord whose card the row opens, by its `key`.
+    """
 
     texts: Sequence[str]
     picture: str = ""
     place: tuple[float, float] | None = None
     tone: Tone = "plain"
     key: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,36 +190,4 @@ class Panel(OnThemes):
     order: int = 100
     refresh_seconds: int = 30
     rows: Callable[[View, str], Rows] | None = None
-    timeless: bool = False
-
-
-@dataclass(frozen=True)
-class Point:
-    """A thing on the map: WGS-84 degrees, `details` are label and text for its card."""
-
-    key: str
-    lon: float
-    lat: float
-    label: str
-    kind: str
-    tone: Tone = "plain"
-    picture: str = ""
-    details: Sequence[tuple[str, str]] = ()
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapLayer(OnThemes):
-    """Points on the map of a theme; `live` layers are asked every two seconds and make the map fly to new points.
-
-    Live and `timeless` layers are of now and do not follow the period.
-    """
-
-    name: str
-    title: str
-    theme: str | tuple[str, ...]
-    permission: str
-    show: Callable[[View], Sequence[Point]]
-    order: int = 100
-    live: bool = False
     timeless: bool = False

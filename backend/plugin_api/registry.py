@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from backend.jobs import Job
     from backend.messages import Channel, MessageTemplate
     from backend.monitoring import HealthCheck
-    from backend.plugin_api.panels import MapLayer, Panel, Theme
+    from backend.plugin_api.maps import CardPart, MapLayer, MapRecord
+    from backend.plugin_api.panels import Panel, Theme
     from backend.plugin_api.records import MenuEntry
     from backend.rollups import Metric
     from backend.storage import Record
@@ -68,6 +69,8 @@ class Registry:
     themes: tuple[Theme, ...] = ()
     panels: tuple[Panel, ...] = ()
     map_layers: tuple[MapLayer, ...] = ()
+    map_records: tuple[MapRecord, ...] = ()
+    card_parts: tuple[CardPart, ...] = ()
     metrics: tuple[Metric, ...] = ()
     events: tuple[EventKind, ...] = ()
     event_handlers: tuple[EventHandler, ...] = ()

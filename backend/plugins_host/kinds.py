@@ -17,7 +17,8 @@ from backend.identity import Permission
 from backend.jobs import Job
 from backend.messages import Channel, MessageTemplate
 from backend.monitoring import HealthCheck
-from backend.plugin_api.panels import MapLayer, Panel, Theme
+from backend.plugin_api.maps import CardPart, MapLayer, MapRecord
+from backend.plugin_api.panels import Panel, Theme
 from backend.plugin_api.records import MenuEntry
 from backend.plugins_host.refusal import broken
 from backend.rollups import Metric
@@ -90,6 +91,8 @@ KINDS = (
     Kind("themes", Theme, word, "lower_case_words"),
     Kind("panels", Panel, of_plugin, "<plugin>.<name>"),
     Kind("map_layers", MapLayer, of_plugin, "<plugin>.<name>"),
+    Kind("map_records", MapRecord, of_plugin, "<plugin>.<name>"),
+    Kind("card_parts", CardPart, of_plugin, "<plugin>.<name>"),
     Kind("metrics", Metric, of_plugin, "<plugin>.<name>"),
     Kind("events", EventKind, words, "<noun>.<verb>"),
     Kind("event_handlers", EventHandler, of_plugin, "<plugin>.<name>"),
@@ -103,7 +106,7 @@ KINDS = (
 )
 
 #: The records that are shown or called by permission.
-BY_PERMISSION = ("menu_entries", "panels", "map_layers")
+BY_PERMISSION = ("menu_entries", "panels", "map_layers", "map_records", "card_parts")
 #: The records that stand on a theme of the cockpit.
 ON_A_THEME = ("panels", "map_layers")
 

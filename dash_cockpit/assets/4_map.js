@@ -162,7 +162,7 @@
     const level = ALERTS[point.tone];
     const chip = level ? element("span", { class: `mark mark-${point.tone}`, title: level }) : element("span", { class: "swatch" });
     if (!level) chip.style.background = toneColour(point, layer);
-    const rows = [["类型", point.kind], ...(level ? [["等级", level]] : []), ...point.details];
+    const rows = [["类型", point.kind], ...(level ? [["等级", level]] : []), ...(point.details || [])];
     if (point.at) rows.push(["时间", timeText(point.at)]);
     const body = element("div", { class: "card" },
       element("div", { class: "card-head" }, chip, element("strong", {}, point.label)),

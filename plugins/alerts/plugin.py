@@ -79,12 +79,14 @@ def register_problem_codes() -> Sequence[ProblemCode]:
 @hookimpl
 def register_events() -> Sequence[EventKind]:
     """Tell what happens to alerts."""
-    payload = "alert, number, kind, title, severity, point, area, respond_by, close_by, role, proof"
+    place = "point, area, longitude, latitude"
+    payload = f"alert, number, kind, title, severity, {place}, note, respond_by, close_by, role, proof"
     return [
         EventKind(name="alert.raised", title="预警事件上报", payload=payload),
         EventKind(name="alert.closed", title="预警事件办结", payload=f"{payload}, reason"),
         EventKind(name="alert.dismissed", title="预警事件排除", payload=f"{payload}, reason"),
         EventKind(name="alert.reopened", title="预警事件重新打开", payload=f"{payload}, reason"),
+        EventKind(name="alert.merged", title="预警事件并入", payload=f"{payload}, reason, merged_into"),
         EventKind(name="alert.placed", title="可按距离合并的预警事件上报", payload="alert"),
         EventKind(name="alert.repeated", title="预警事件再次发现", payload="alert, kind, title, point, count"),
         EventKind(name="alert.code_mapped", title="厂商事件编码归类", payload="vendor, code, kind"),

@@ -32,12 +32,11 @@ from plugins.dispatch.calendar import routes as calendar_routes
 from plugins.dispatch.calendar.hours import due
 from plugins.dispatch.calendar.keeping import RECOUNT, calendar_of
 from plugins.dispatch.calendar.models import DutyYearRecord
-from plugins.dispatch.orders import pages
+from plugins.dispatch.orders import following, notifying, pages
 from plugins.dispatch.orders import routes as order_routes
 from plugins.dispatch.orders.escalation import escalate, recount
 from plugins.dispatch.orders.models import OrderSeries, WorkOrder
-from plugins.dispatch.orders.notifying import HANDLERS, TEMPLATES
-from plugins.dispatch.orders.opening import follow_alert, open_order
+from plugins.dispatch.orders.opening import open_order
 from plugins.dispatch.orders.problems import PROBLEMS
 from plugins.dispatch.orders.replying import BLOB_USER
 from plugins.dispatch.orders.telling import EVENTS
@@ -115,14 +114,14 @@ def register_events() -> Sequence[EventKind]:
 
 @hookimpl
 def register_event_handlers() -> Sequence[EventHandler]:
-    """Report each alert as an order with a suggested handler, and tell people what they are to do."""
-    return [EventHandler(name="dispatch.suggest", event="alert.raised", handle=follow_alert), *HANDLERS]
+    """Follow alerts with orders, and tell people what they are to do."""
+    return [*following.HANDLERS, *notifying.HANDLERS]
 
 
 @hookimpl
 def register_message_templates() -> Sequence[MessageTemplate]:
     """Say what people are told."""
-    return TEMPLATES
+    return notifying.TEMPLATES
 
 
 @hookimpl

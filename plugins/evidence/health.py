@@ -6,7 +6,7 @@ from backend.plugin_api import Health, HealthCheck, current_settings, utcnow
 from plugins.evidence.captures.models import CAPTURE_FLOW, Capture
 from plugins.evidence.custody.standing import ledger_whole
 from plugins.evidence.handover.typeface import ReportUnavailable, typeface
-from plugins.evidence.vision import ModelMissing, check_models
+from plugins.evidence.vision import ModelMissing, check_models, decoder_version, ffmpeg_path
 
 
 def models_there() -> Health:
@@ -19,6 +19,15 @@ def models_there() -> Health:
     if not chosen.object_model:
         return Health("warn", "没有配置物品检测模型，只提取人脸和平台给出的区域。")
     return Health("ok", "人脸和物品检测模型已就绪。")
+
+
+def clips_decodable() -> Health:
+    """Look whether there is an ffmpeg that runs; without it clips wait and photos do not."""
+    try:
+        version = decoder_version(ffmpeg_path(current_settings().ffmpeg))
+    except ModelMissing as error:
+        return Health("warn", f"{error} 照片照常处理；带视频的取证已保存，ffmpeg 就绪后自动处理。")
+    return Health("ok", f"视频解码组件 ffmpeg {version} 已就绪。")
 
 
 def captures_on_time() -> Health:
@@ -41,6 +50,7 @@ def report_ready() -> Health:
 CHECKS = [
     HealthCheck(name="evidence.ledger", title="存证链", run=ledger_whole),
     HealthCheck(name="evidence.models", title="视觉模型", run=models_there),
+    HealthCheck(name="evidence.clips", title="视频解码", run=clips_decodable),
     HealthCheck(name="evidence.backlog", title="取证积压", run=captures_on_time),
     HealthCheck(name="evidence.report", title="移送报告", run=report_ready),
 ]

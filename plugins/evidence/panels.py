@@ -6,27 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from backend.plugin_api import (
     LOCAL_ZONE,
-    Bars,
     Figure,
     Figures,
     MapLayer,
     Metric,
     Panel,
     Point,
-    Ring,
     Row,
     Rows,
     Tone,
-    Trend,
     View,
-    area_names,
-    bucket_starts,
     figures,
-    level_below,
     utcnow,
 )
 from plugins.evidence.captures.models import VIOLATIONS, Capture
@@ -59,56 +51,10 @@ def today() -> datetime:
 
 
 def headline(view: View) -> Figures:
-    """Return today's captures by state, and the last seven days."""
+    """Return how many captures of today were worked on, and the cases that wait for people."""
     found = figures(METRIC, area=view.area, scope=view.scope, since=today(), by=("state",))
     states = dict(zip(found.column("state"), found.measures["count"].tolist(), strict=True))
-    week = figures(METRIC, area=view.area, scope=view.scope, since=today() - timedelta(days=6))
-    return Figures(
-        (
-            Figure("今日取证", sum(states.values()), "起", "major"),
-            Figure("已取证", states.get("extracted", 0), "起", "good"),
-            Figure("待提取", states.get("received", 0), "起", "hint"),
-            Figure("提取失败", states.get("failed", 0), "起"),
-            Figure("近七日取证", week.total(), "起"),
-        )
-    )
-
-
-def by_hour(view: View) -> Trend:
-    """Return the captures of each of the last 24 hours."""
-    now = utcnow()
-    since = now - timedelta(hours=23)
-    found = figures(METRIC, area=view.area, scope=view.scope, since=since, by=("at",))
-    starts = bucket_starts(METRIC, since, now)
-    counts = found.along(starts) if found.keys else np.zeros(len(starts), dtype=np.int64)
-    return Trend(times=starts, series={"取证": counts}, unit="起", tones={"取证": "major"})
-
-
-def by_violation(view: View) -> Ring:
-    """Return the kinds of violations of the last seven days."""
-    since = today() - timedelta(days=6)
-    found = figures(METRIC, area=view.area, scope=view.scope, since=since, by=("violation",))
-    return Ring(
-        labels=[VIOLATIONS.get(code, code) for code in found.column("violation")],
-        values=found.measures["count"],
-        unit="起",
-    )
-
-
-def by_area(view: View) -> Bars:
-    """Return the captures of the last seven days by the areas below."""
-    since = today() - timedelta(days=6)
-    level = level_below(view.area)
-    found = figures(METRIC, area=view.area, scope=view.scope, level=level, since=since, by=("area",))
-    paths = found.column("area")
-    names = area_names(paths)
-    return Bars(
-        labels=[names.get(path, path.rsplit("/", 1)[-1]) for path in paths],
-        series={"取证": found.measures["count"]},
-        unit="起",
-        horizontal=True,
-        tones={"取证": "major"},
-    )
+    return Figures((Figure("今日已取证", states.get("extracted", 0), "起", "major"), *cases.waits(view)))
 
 
 def latest(view: View) -> Rows:
@@ -174,28 +120,27 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M:%S")
 
 
-def panel(
-    name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30, theme: str = cases.THEME
-) -> Panel:
-    """Return a panel, on the page of cases if no other is named."""
-    return Panel(
-        name=f"evidence.{name}",
-        title=title,
-        theme=theme,
-        permission=VIEW,
-        show=show,
-        place=place,
-        order=order,
-        refresh_seconds=refresh,
-    )
-
-
 PANELS = [
-    panel("headline", "取证", headline, "top", 10, 5, THEME),
-    panel("by_hour", "近 24 小时取证趋势", by_hour, "right", 30),
-    panel("by_violation", "近七日违规类型", by_violation, "left", 30),
-    panel("by_area", "近七日取证区域分布", by_area, "right", 40),
-    panel("latest", "最新取证", latest, "right", 10, 2, THEME),
+    Panel(
+        name="evidence.headline",
+        title="取证固证",
+        theme=THEME,
+        permission=VIEW,
+        show=headline,
+        place="top",
+        order=10,
+        refresh_seconds=5,
+    ),
+    Panel(
+        name="evidence.latest",
+        title="最新取证",
+        theme=THEME,
+        permission=VIEW,
+        show=latest,
+        place="right",
+        order=10,
+        refresh_seconds=2,
+    ),
     *cases.PANELS,
 ]
 LAYERS = [

@@ -14,6 +14,7 @@ from backend.plugin_api import (
     HealthCheck,
     Job,
     MapLayer,
+    MaskedPhoto,
     MenuEntry,
     Metric,
     Pages,
@@ -21,7 +22,6 @@ from backend.plugin_api import (
     Permission,
     ProblemCode,
     Record,
-    Theme,
     current_settings,
     hookimpl,
 )
@@ -29,11 +29,11 @@ from plugins.evidence import demo, health, panels
 from plugins.evidence.captures import report_routes
 from plugins.evidence.captures.drawing import copy_subject, cut_drawn
 from plugins.evidence.captures.extraction import extract_capture
+from plugins.evidence.captures.masking import masked_photo
 from plugins.evidence.captures.models import Capture, Exhibit, ReporterRequest
 from plugins.evidence.captures.naming import BLOB_USER
 from plugins.evidence.captures.routes import blueprint
 from plugins.evidence.cases import pages as case_pages
-from plugins.evidence.cases import panels as case_panels
 from plugins.evidence.cases import routes as case_routes
 from plugins.evidence.cases.bundling import bundle_capture
 from plugins.evidence.cases.models import Case, CaseSeries, CaseSpan
@@ -47,6 +47,7 @@ from plugins.evidence.custody import commands as custody_commands
 from plugins.evidence.custody import jobs as custody_jobs
 from plugins.evidence.custody import routes as custody_routes
 from plugins.evidence.custody.models import DOCUMENTS as CUSTODY_DOCUMENTS
+from plugins.evidence.handover import pages as hand_over_pages
 from plugins.evidence.handover import routes as hand_over_routes
 from plugins.evidence.handover.commands import verify_evidence
 from plugins.evidence.handover.making import SECONDS as PACKAGE_SECONDS
@@ -170,7 +171,7 @@ def register_jobs() -> Sequence[Job]:
 @hookimpl
 def register_pages() -> Sequence[Pages]:
     """Let people judge cases, and the person concerned see what is known."""
-    return [case_pages.pages, notice_pages.pages]
+    return [case_pages.pages, notice_pages.pages, hand_over_pages.pages]
 
 
 @hookimpl
@@ -198,13 +199,14 @@ def register_menu_entries() -> Sequence[MenuEntry]:
             href="/evidence/countersign",
             order=22,
         ),
+        MenuEntry(
+            name="evidence.hand_overs",
+            title="移送执法",
+            permission="evidence:hand_over",
+            href="/evidence/hand-overs",
+            order=23,
+        ),
     ]
-
-
-@hookimpl
-def register_themes() -> Sequence[Theme]:
-    """Open the theme of cases."""
-    return case_panels.THEMES
 
 
 @hookimpl
@@ -235,6 +237,12 @@ def register_health_checks() -> Sequence[HealthCheck]:
 def register_commands() -> Sequence[Command]:
     """Offer a camera for trying things out, and care for the ledger."""
     return [send_capture, verify_evidence, *custody_commands.COMMANDS]
+
+
+@hookimpl
+def mask_photo(sha256: str, space: str) -> MaskedPhoto | None:
+    """Mask photos that others publish, with the models that mask evidence."""
+    return masked_photo(sha256, space)
 
 
 @hookimpl

@@ -29,6 +29,7 @@ PROBLEM_CODES = [
     ProblemCode("unknown_point", 422, "点位不存在", "没有这个投放点或集置点，请检查设备所在点位。"),
     ProblemCode("evidence_deleted", 410, "证据已删除", "保存期限已到，证据已按规定销毁。"),
     ProblemCode("notice_not_due", 409, "还不能告知", "案件经人工复核确认后才能告知当事人。"),
+    ProblemCode("notice_not_issued", 409, "尚未出具告知书", "案件还没有出具告知书，请先在案件复核页面出具。"),
     ProblemCode("notice_code_wrong", 404, "告知码不正确", "告知码不正确或已失效，请对照告知书重新输入。"),
     ProblemCode("notice_visit_over", 401, "须重新输入告知码", "查看时间已过，请重新输入告知码。"),
     ProblemCode(

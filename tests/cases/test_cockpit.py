@@ -38,35 +38,33 @@ def judged(ground: Ground) -> list[dict[str, Any]]:
 
 def test_cases_are_counted_by_kind_and_state(ground: Ground) -> None:
     judged(ground)
-    headline = shown("evidence.case_headline")
-    assert isinstance(headline, Figures)
-    assert [each.value for each in headline.items] == [1, 1, 2, 1, 1]
     kinds = shown("evidence.case_kinds")
     assert isinstance(kinds, Bars)
     assert list(kinds.labels) == ["混投垃圾", "满溢"]
     assert {name: values.tolist() for name, values in kinds.series.items()} == {
         "待办": [2, 0], "已确认": [1, 1], "已移送": [0, 0], "已排除": [1, 0]
     }  # fmt: skip
-    elsewhere = shown("evidence.case_headline", WEST)
-    assert isinstance(elsewhere, Figures) and [each.value for each in elsewhere.items] == [0, 0, 0, 0, 0]
+    elsewhere = shown("evidence.case_kinds", WEST)
+    assert isinstance(elsewhere, Bars) and elsewhere.labels == []
 
 
-def test_the_backlog_says_how_long_people_have_waited(ground: Ground) -> None:
+def test_the_headline_says_how_many_wait_and_for_how_long(ground: Ground) -> None:
     now = utcnow()
     for minute, waited in ((0, 0), (20, 3), (40, 30), (60, 50)):
         case = ground.case(minute)
         due_at = now + timedelta(hours=24 - waited)
         database()["evidence_cases"].update_one({"_id": ObjectId(case["id"])}, {"$set": {"due_at": due_at}})
-    backlog = shown("evidence.case_backlog")
-    assert isinstance(backlog, Bars)
-    assert backlog.series["待复核"].tolist() == [1, 1, 2] and backlog.series["待会签"].tolist() == [0, 0, 0]
+    headline = shown("evidence.headline")
+    assert isinstance(headline, Figures)
+    assert [(each.label, each.value, each.tone) for each in headline.items[1:]] == [
+        ("待复核", 4, "hint"), ("待会签", 0, "hint"), ("最久等待", 50, "critical")
+    ]  # fmt: skip
+    elsewhere = shown("evidence.headline", WEST)
+    assert isinstance(elsewhere, Figures) and [each.value for each in elsewhere.items] == [0, 0, 0, 0]
 
 
 def test_confirmed_cases_are_shown_with_masked_pictures(ground: Ground) -> None:
     cases = judged(ground)
-    latest = shown("evidence.case_latest")
-    assert isinstance(latest, Rows)
-    assert [row.texts[0] for row in latest.rows] == [cases[4]["number"], cases[3]["number"]]
     [layer] = [each for each in installed().map_layers if each.name == "evidence.confirmed"]
     points = layer.show(View(area=DISTRICT, scope=area_filter(DISTRICT)))
     assert [point.key for point in points] == [cases[4]["id"], cases[3]["id"]] and points[0].picture

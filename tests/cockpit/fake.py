@@ -15,14 +15,13 @@ from flask import Flask, Response, request
 from shapely import Polygon
 
 from backend.demo.district import draw_district
+from backend.plugin_api.maps import MapLayer, Point
 from backend.plugin_api.panels import (
     Bars,
     Chart,
     Figure,
     Figures,
-    MapLayer,
     Panel,
-    Point,
     Ring,
     Row,
     Rows,

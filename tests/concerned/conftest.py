@@ -16,7 +16,7 @@ from backend import storage
 from backend.plugin_api import Actor, put_blob, utcnow
 from plugins.evidence.captures.models import CAPTURE_FLOW, Capture, Exhibit, Photo
 from plugins.evidence.cases.models import CASE_FLOW, Case
-from plugins.evidence.concerned.notice import notice_code, tell
+from plugins.evidence.concerned.notice import notice_code, serve
 from tests.district import DISTRICT, EAST_ONE, Caller, District
 
 SOMEBODY = Actor(id="test", name="测试", kind="user")
@@ -87,7 +87,7 @@ class Concerned:
 @pytest.fixture
 def case(district: District) -> Iterator[Case]:
     """Return a confirmed case that was told."""
-    yield tell(make_case("33-2026-000001"))
+    yield serve(make_case("33-2026-000001"))
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from backend import storage
 from backend.events import EventHandler, StoredEvent, deliver_due, subscribe
 from backend.jobs import run_worker
 from backend.plugin_api import LOCAL_ZONE, atomically, publish, utcnow
+from backend.protection import audit
 from backend.protection.codes import LETTERS, in_groups, new_code, read_code
 from plugins.evidence.captures.models import Exhibit
 from plugins.evidence.cases.models import Case
 from plugins.evidence.concerned.models import Defence, NoticeVisit, photos_named
-from plugins.evidence.concerned.notice import notice_code, tell
+from plugins.evidence.concerned.notice import notice_code, serve
 from plugins.evidence.concerned.routes import COOKIE
 from tests.concerned.conftest import API, Concerned, expire, make_case, notes, picture
 from tests.district import EAST_ONE, District, no_id
@@ -66,14 +67,31 @@ def test_the_notice_names_case_law_rights_code_and_time_limit(case, staff):
         assert each in words, each
     last_day = (utcnow().astimezone(LOCAL_ZONE) + timedelta(days=5)).strftime("%Y年%m月%d日")
     assert last_day in told["how"]
-    assert [each["actor"]["kind"] for each in notes("noticed")][-1] == "person"
+    [look] = [each for each in notes("viewed") if each["detail"].get("document") == "notice"]
+    assert look["actor"]["id"] == str(staff.user.id)
 
 
-def test_the_code_is_made_once_and_the_time_runs_from_the_first_notice(case, staff):
-    first = staff.get(f"/api/v1/evidence/cases/{case.id}/notice")
-    again = staff.get(f"/api/v1/evidence/cases/{case.id}/notice")
-    assert (first["code"], first["defence_until"]) == (again["code"], again["defence_until"])
-    assert len(notes("noticed")) == 3  # each is told, though nothing changes
+def test_only_issuing_starts_the_time_and_a_second_time_changes_nothing(district: District, staff):
+    case = make_case("33-2026-000001")
+    here = f"/api/v1/evidence/cases/{case.id}/notice"
+    looked = staff.call("GET", here)
+    assert (looked.status_code, looked.json["code"]) == (409, "notice_not_issued")
+    stored = Case.objects.get(id=case.id)
+    assert (stored.noticed_at, stored.defence_until, stored.version) == (None, None, case.version)
+    assert staff.call("POST", here, etag=f"{case.id}-{case.version + 1}").json["code"] == "stale_version"
+    key = {"Idempotency-Key": "notice-1"}
+    first = staff.call("POST", here, etag=f"{case.id}-{case.version}", headers=key)
+    assert first.status_code == 201, first.text
+    assert staff.call("POST", here, etag=f"{case.id}-{case.version}", headers=key).json == first.json
+    again = staff.call("POST", here, etag=f"{case.id}-{case.version + 1}")
+    assert again.json == first.json == staff.get(here)
+    [entry] = notes("noticed")
+    assert (entry["actor"]["id"], entry["case"]) == (str(staff.user.id), str(case.id))
+    issued = [each for each in audit.history("evidence.case", str(case.id)) if each.action == "evidence.notice.issue"]
+    assert len(issued) == 1
+    opened = staff.get(f"/api/v1/evidence/cases/{case.id}")
+    assert (opened["noticed_at"], opened["defence_until"]) == (first.json["noticed_at"], first.json["defence_until"])
+    assert opened["may"]["notice"] is True
 
 
 def test_many_who_make_the_code_at_once_get_the_same(district: District):
@@ -103,7 +121,7 @@ def test_a_code_is_made_when_a_penalty_is_confirmed_and_kept_encrypted(district:
 def test_what_nobody_has_judged_is_not_told(district: District, staff):
     waiting = make_case("33-2026-000009")
     Case._get_collection().update_one({"_id": waiting.id}, {"$set": {"state": "waiting"}})
-    answer = staff.call("GET", f"/api/v1/evidence/cases/{waiting.id}/notice")
+    answer = staff.call("POST", f"/api/v1/evidence/cases/{waiting.id}/notice", etag=f"{waiting.id}-{waiting.version}")
     assert (answer.status_code, answer.json["code"]) == (409, "notice_not_due")
 
 
@@ -133,7 +151,7 @@ def test_the_record_shows_the_own_case_with_masked_pictures_alone(person: Concer
 
 
 def test_faces_and_other_cases_stay_closed(person: Concerned, case: Case):
-    other = tell(make_case("33-2026-000002"))
+    other = serve(make_case("33-2026-000002"))
     person.open()
     face = Exhibit.objects.get(capture=case.captures[0], kind="face")
     foreign = Exhibit.objects.get(capture=other.captures[0], kind="masked_copy")
@@ -156,7 +174,7 @@ def test_each_look_is_in_the_ledger_without_saying_from_where(person: Concerned,
 
 def test_all_wrong_codes_get_the_same_answer_and_few_are_let_through(district, person: Concerned, case: Case):
     gone = make_case("33-2026-000003")
-    tell(gone)
+    serve(gone)
     dead = notice_code(gone)
     Case._get_collection().update_one({"_id": gone.id}, {"$set": {"shredded_at": utcnow()}})
     answers = [person.open(code) for code in (new_code(), "x", dead, "0" * 15 + "1", "❤" * 16)]

@@ -190,6 +190,6 @@ def test_staff_print_the_notice_on_one_sheet(browser: Browser, base: str, case: 
     Case._get_collection().update_one({"_id": case.id}, {"$set": {"state": "waiting"}, "$unset": {"noticed_at": ""}})
     headers = {"Authorization": f"Bearer {staff.token}"}
     untold = person.client.get(f"/evidence/cases/{case.id}/notice", headers=headers)
-    assert untold.status_code == 409 and "确认后才能告知" in untold.text and in_groups(person.code) not in untold.text
+    assert untold.status_code == 409 and "还没有出具告知书" in untold.text and in_groups(person.code) not in untold.text
     stranger = person.client.get(f"/evidence/cases/{case.id}/notice")
     assert stranger.status_code == 302 and "/login" in stranger.headers["Location"]

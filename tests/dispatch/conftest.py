@@ -45,6 +45,7 @@ def raised(**payload: Any) -> Event:
         "severity": 2,
         "point": "T1",
         "area": f"{EAST_ONE}/C1",
+        "close_by": (utcnow() + timedelta(hours=2)).isoformat(),
         "role": "property_staff",
         "proof": ["before_photo", "after_photo"],
         **payload,

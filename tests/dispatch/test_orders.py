@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from backend.events import Event, deliver_due
-from backend.jobs import run_worker
+from backend.events import Event
+from backend.plugin_api import Postponed
 from backend.rollups.recompute import recompute_dirty
 from backend.storage import database, utcnow
+from plugins.dispatch.orders import following
 from plugins.dispatch.orders.escalation import escalate
-from plugins.dispatch.orders.notifying import notify
 from plugins.dispatch.orders.opening import follow_alert
 from tests.dispatch.conftest import LAT, LON, ORDERS, Ground, photo, raised
 from tests.district import DISTRICT, EAST, EAST_ONE, WEST
@@ -27,6 +28,7 @@ def test_an_alert_becomes_one_order_with_a_suggested_handler(ground: Ground) -> 
     order = ground.see(ground.street, row["id"])
     assert order["proof_titles"] == ["处置前照片", "处置后照片"]
     assert [each["verb"] for each in order["verbs"]] == ["file", "dismiss", "merge"]
+    assert (order["longitude"], order["latitude"]) == (LON, LAT) and "YJ1" in order["description"]
     assert len(ground.events("work_order.reported")) == 1
 
 
@@ -218,6 +220,12 @@ def test_people_report_by_hand_in_their_own_area(ground: Ground) -> None:
     assert again.json["id"] == answer.json["id"]
     assert ground.community.call("POST", ORDERS, json={**values, "area": WEST}).status_code == 403
     assert ground.community.call("POST", ORDERS, json={"kind": "E08", "title": "x"}).status_code == 422
+    lost = ground.community.call("POST", ORDERS, json={"kind": "E08", "title": "x", "point": "T404"})
+    assert lost.status_code == 422 and "point" in lost.json["fields"]
+    here = {"kind": "E02", "title": "满溢", "longitude": LON + 0.0002, "latitude": LAT}
+    assert ground.community.call("POST", ORDERS, json=here).json["point"] == "T1"
+    away = ground.community.call("POST", ORDERS, json={**here, "longitude": LON + 0.2})
+    assert away.json["point"] is None and away.json["area"] == EAST_ONE
     assert ground.worker.call("POST", ORDERS, json=values).status_code == 403
 
 
@@ -270,6 +278,7 @@ def test_limits_escalate_up_the_tree_each_share_once(ground: Ground) -> None:
         escalate()
         escalate()
         assert [each["percent"] for each in ground.events("work_order.escalated", order)] == levels
+    assert len(ground.events("work_order.due_soon", order)) == 1
     told = ground.events("work_order.escalated", order)
     assert [each["to_area"] for each in told] == [EAST_ONE, EAST, DISTRICT]
     assert len(ground.events("work_order.overdue", order)) == 1
@@ -278,6 +287,22 @@ def test_limits_escalate_up_the_tree_each_share_once(ground: Ground) -> None:
     assert ground.street.get(ORDERS, overdue="true")["items"][0]["id"] == order["id"]
     order = ground.replied(ground.worker, ground.take(ground.worker, order))
     assert ground.step(ground.street, order, "close")["on_time"] is False
+
+
+def test_an_order_that_nobody_sends_or_checks_is_told_to_the_street(ground: Ground) -> None:
+    order = ground.alert()
+    ground.age(order, days=4)
+    assert [escalate(), escalate()] == [1, 0]
+    order = ground.replied(
+        ground.worker, ground.take(ground.worker, ground.dispatch(ground.street, ground.see(ground.street, order)))
+    )
+    ground.age(order, days=9)
+    assert [escalate(), escalate()] == [1, 0]
+    told = ground.events("work_order.stalled", order)
+    assert [(each["stage"], each["to_area"]) for each in told] == [("待立案", EAST), ("待核查", EAST)]
+    order = ground.see(ground.street, order)
+    assert order["overdue"] and not order["late"] and order["history"][-1]["note"] == "待核查已超时，提醒街道"
+    assert ground.step(ground.street, order, "close")["on_time"] is True
 
 
 def test_statistics_by_unit(ground: Ground) -> None:
@@ -299,21 +324,34 @@ def test_statistics_by_unit(ground: Ground) -> None:
     assert counts == {"waiting": 0, "handling": 1, "checking": 0, "overdue": 0, "mine": 0}
 
 
-def test_those_whom_it_concerns_are_told_once(ground: Ground) -> None:
-    order = ground.dispatch(ground.street, ground.alert())
-    ground.age(order, minutes=70)
-    escalate()
-    deliver_due()
-    run_worker(["default"], burst=True)
-    for row in list(database()["events"].find({"name": {"$in": ["work_order.dispatched", "work_order.escalated"]}})):
-        told = {"occurred_at": row["occurred_at"], "area": row["area"], "payload": row["payload"]}
-        notify(Event(id=str(row["_id"]), name=row["name"], **told))  # at least once means perhaps twice
-    ground.replied(ground.worker, ground.take(ground.worker, ground.see(ground.worker, order)))
+def ended(name: str, alert: str, **more: str) -> Event:
+    """Return the event of what became of an alert."""
+    payload = {"alert": alert, **more}
+    return Event(id="0" * 24, name=name, area=EAST_ONE, occurred_at=utcnow(), payload=payload)
+
+
+def test_an_order_follows_its_alert(ground: Ground) -> None:
+    waiting, handled, one, two = ground.alert(), ground.dispatch(ground.street, ground.alert()), *pair(ground)
+    for order in (waiting, handled):
+        for _ in range(2):
+            following.end(ended("alert.dismissed", order["source_id"]))
+    assert ground.see(ground.street, waiting)["state"] == "dismissed"
+    assert ground.see(ground.street, handled)["state"] == "dispatched"  # somebody is on the way
     for _ in range(2):
-        deliver_due()
-        run_worker(["default"], burst=True)
-    titles = {
-        who: sorted(each["title"] for each in by.get("/api/v1/messages")["items"])
-        for who, by in (("worker", ground.worker), ("community", ground.community), ("street", ground.street))
-    }
-    assert titles == {"worker": ["新派单"], "community": ["派单待核查", "派单督办"], "street": []}
+        following.end_with_other(ended("alert.merged", one["source_id"], merged_into=two["source_id"]))
+    assert ground.see(ground.street, one)["merged_into"]["id"] == two["id"]
+    for _ in range(2):
+        following.begin_again(ended("alert.reopened", waiting["source_id"]))
+    assert [each["title"] for each in ground.see(ground.street, waiting)["history"]] == ["上报", "不予立案", "重新立案"]
+    with pytest.raises(Postponed):
+        following.end(ended("alert.dismissed", "0" * 24))
+
+
+def pair(ground: Ground) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return two orders of one place."""
+    return ground.alert(), ground.alert()
+
+
+def test_nobody_is_sent_for_history_that_somebody_loads(ground: Ground) -> None:
+    follow_alert(raised(close_by=(utcnow() - timedelta(minutes=1)).isoformat()))
+    assert ground.street.get(ORDERS)["items"] == []

@@ -19,7 +19,8 @@ from backend import rollups, storage
 from backend.identity import User, scope_filter
 from backend.identity.resolving import principal_of
 from backend.plugin_api import registry
-from backend.plugin_api.panels import MapLayer, Panel, View
+from backend.plugin_api.maps import MapLayer
+from backend.plugin_api.panels import Panel, View
 from backend.protection import audit
 from backend.records import tabular
 from tests.district import COMPOUND, DISTRICT, EAST_ONE, Caller, District

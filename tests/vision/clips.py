@@ -6,7 +6,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from plugins.evidence.vision.frames import ffmpeg_path
+from plugins.evidence.vision import ffmpeg_path
 from tests.vision import weights
 
 

@@ -31,7 +31,13 @@ from plugins.alerts.intake.raising import METRIC, limits_of, told
 
 HANDLE = "alerts:handle"
 #: What other modules are told of a step; the rest is for the timeline alone.
-TOLD = {"confirm": "alert.raised", "dismiss": "alert.dismissed", "close": "alert.closed", "reopen": "alert.reopened"}
+TOLD = {
+    "confirm": "alert.raised",
+    "dismiss": "alert.dismissed",
+    "close": "alert.closed",
+    "reopen": "alert.reopened",
+    "merge": "alert.merged",
+}
 
 
 def find_alert(by: Principal, alert_id: ObjectId, permission: str = "alerts:view") -> Alert:
@@ -59,7 +65,8 @@ def move(alert: Alert, verb: str, reason: str = "", changes: Mapping[str, Any] |
         note(after, verb, {"from": alert.state, "to": after.state, "reason": reason})
         mark_dirty(METRIC, after.area, after.raised_at)
         if verb in TOLD:
-            publish(TOLD[verb], {**told(after.to_mongo()), "reason": reason}, area=after.area)
+            into = {"merged_into": str(after.merged_into)} if verb == "merge" else {}
+            publish(TOLD[verb], {**told(after.to_mongo()), "reason": reason, **into}, area=after.area)
         return after
 
     return atomically(write)

@@ -143,7 +143,8 @@ AS_SEEN = (
 
 
 def told(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what other modules learn of an alert."""
+    """Return what other modules learn of an alert; WGS-84 degrees, None where the place is not known."""
+    lon, lat = (row.get("place") or {}).get("coordinates", (None, None))
     return {
         "alert": str(row["_id"]),
         "number": row["number"],
@@ -152,6 +153,9 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
         "severity": row["severity"],
         "point": row.get("point") or "",
         "area": row["area"],
+        "longitude": lon,
+        "latitude": lat,
+        "note": row.get("note") or "",
         "respond_by": row["respond_by"].isoformat(),
         "close_by": row["close_by"].isoformat(),
         "role": row["role"],

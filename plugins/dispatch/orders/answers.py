@@ -143,6 +143,7 @@ class OrderDetailSchema(OrderSchema):
 
     description = fields.String(allow_none=True)
     link = fields.String(allow_none=True)
+    source_id = fields.String(allow_none=True)
     proof = fields.List(fields.String())
     proof_titles = fields.List(fields.String())
     far_metres = fields.Integer()

@@ -9,8 +9,10 @@ from typing import Any
 from plugins.dispatch.calendar.hours import CLOCK, DutyCalendar, due, elapsed
 from plugins.dispatch.orders.models import HANDLING, WorkOrder
 
-#: Shares of the limit, in per cent, at which the next level of the area tree is told.
+#: Shares of the limit, in per cent, at which the next level of the area tree is told; and when the handler is.
 LEVELS = {50: 3, 100: 2, 150: 1}
+REMINDER = 80
+SHARES = sorted((*LEVELS, REMINDER))
 #: How long an order may wait for the next person, in working minutes, by state.
 STAGES = {"reported": 60, "filed": 60, "returned": 60, "replied": 480, "verifying": 480}
 #: After a failed check there is at least so much time.
@@ -45,7 +47,7 @@ def started(order: WorkOrder, calendar: DutyCalendar, now: datetime, **values: A
 
 def escalation(limit: float, used: float, escalated: int, since: datetime, calendar: DutyCalendar) -> datetime | None:
     """Return when the next share of the limit that was not told yet is used up, or None when all were."""
-    percent = next((each for each in LEVELS if each > escalated), None)
+    percent = next((each for each in SHARES if each > escalated), None)
     return None if percent is None else due(since, max(0, limit * percent / 100 - used), calendar)
 
 
@@ -63,9 +65,10 @@ def stopped(order: WorkOrder, calendar: DutyCalendar, now: datetime) -> dict[str
     return {"used_minutes": used, "running_since": None, "escalate_at": None, "late": late}
 
 
-def stage_due(state: str, calendar: DutyCalendar, now: datetime) -> datetime | None:
-    """Return when an order must have left a stage that is not the handler's; None where nothing is due."""
-    return due(now, STAGES[state], calendar) if state in STAGES else None
+def waiting(state: str, calendar: DutyCalendar, now: datetime) -> dict[str, datetime | None]:
+    """Return when an order must have left a stage that is not the handler's, and is told of otherwise."""
+    due_at = due(now, STAGES[state], calendar) if state in STAGES else None
+    return {"due_at": due_at, "escalate_at": due_at}
 
 
 def recounted(order: WorkOrder, calendar: DutyCalendar) -> dict[str, Any]:

@@ -1,28 +1,32 @@
-"""Tell the next level of the area tree when a share of an order's limit is used up; count limits anew."""
+"""Tell people in time: the handler before the limit is over, the area tree as its shares are used up.
+
+State and event are written in one transaction, conditional on the order as it was read: killed anywhere, or run twice
+at once, each share is told once.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from backend.plugin_api import StaleVersion, atomically, publish, utcnow
+from plugins.dispatch.calendar.hours import DutyCalendar
 from plugins.dispatch.calendar.keeping import calendar_of
-from plugins.dispatch.orders.clock import LEVELS, calendar_for, escalation, recounted
-from plugins.dispatch.orders.models import HANDLING, WorkOrder
+from plugins.dispatch.orders.clock import LEVELS, REMINDER, SHARES, calendar_for, escalation, recounted
+from plugins.dispatch.orders.models import HANDLING, ORDER_FLOW, WorkOrder
 from plugins.dispatch.orders.steps import changed
 from plugins.dispatch.orders.telling import marked, told
 
 LEVEL_NAMES = {1: "district", 2: "street", 3: "community"}
 TITLES = {1: "区级", 2: "街道", 3: "社区"}
+#: The level that is told when others than the handler keep an order waiting.
+STAGE_LEVEL = 2
 BATCH = 500
 
 
 def escalate(now: datetime | None = None) -> int:
-    """Escalate every order whose moment has come, each share once; returns how many steps that were.
-
-    State and event are written in one transaction, conditional on the order as it was read: killed anywhere, or run
-    twice at once, each share is told once.
-    """
+    """Tell of every order whose moment has come, each share once; returns how many steps that were."""
     at, count, seen = now or utcnow(), 0, 0
     while True:
         due = list(WorkOrder.objects(escalate_at__lte=at).order_by("escalate_at").skip(seen).limit(BATCH))
@@ -36,22 +40,27 @@ def escalate(now: datetime | None = None) -> int:
 
 
 def escalate_order(order: WorkOrder, at: datetime) -> int:
-    """Tell all levels whose moment has come for one order; returns how many."""
+    """Tell all whose moment has come for one order; returns how many steps that were."""
     calendar = calendar_for(order, calendar_of(order.area))
     steps = 0
     while order.escalate_at is not None and order.escalate_at <= at:
-        order = atomically(lambda order=order: one_level(order, calendar, at))  # type: ignore[misc]
+        order = atomically(partial(next_share, order, calendar, at))
         steps += 1
     return steps
 
 
-def one_level(order: WorkOrder, calendar: Any, at: datetime) -> WorkOrder:
-    """Tell the next level, in the current transaction."""
-    percent = next(each for each in LEVELS if each > order.escalated)
-    depth = min(LEVELS[percent], len(order.area.split("/")))
-    to_area = "/".join(order.area.split("/")[:depth])
+def next_share(order: WorkOrder, calendar: DutyCalendar, at: datetime) -> WorkOrder:
+    """Tell of the next share of the handler's limit, or that a stage is too long, in the current transaction."""
+    if order.state not in HANDLING:
+        return stalled(order, at)
+    percent = next(each for each in SHARES if each > order.escalated)
     after_that = escalation(order.limit_minutes, order.used_minutes, percent, order.running_since, calendar)
     values: dict[str, Any] = {"escalated": percent, "escalate_at": after_that}
+    if percent == REMINDER:
+        after = changed(order, values, "remind", f"时限已用 {percent}%，提醒处置人", at)
+        publish("work_order.due_soon", told(after), area=after.area)
+        return after
+    depth, to_area = level_above(order, LEVELS[percent])
     if percent >= 100:
         values["late"] = True
     after = changed(order, values, "escalate", f"时限已用 {percent}%，提醒{TITLES[depth]}", at)
@@ -63,16 +72,31 @@ def one_level(order: WorkOrder, calendar: Any, at: datetime) -> WorkOrder:
     return after
 
 
+def stalled(order: WorkOrder, at: datetime) -> WorkOrder:
+    """Tell the street that an order waits too long for a dispatch or a check, in the current transaction."""
+    depth, to_area = level_above(order, STAGE_LEVEL)
+    stage = ORDER_FLOW.states[order.state]
+    after = changed(order, {"escalate_at": None}, "escalate", f"{stage}已超时，提醒{TITLES[depth]}", at)
+    more = {"stage": stage, "level": LEVEL_NAMES[depth], "to_area": to_area}
+    publish("work_order.stalled", told(after, **more), area=after.area)
+    return after
+
+
+def level_above(order: WorkOrder, depth: int) -> tuple[int, str]:
+    """Return the level of the tree that is told, and its area; an order that lies above it is told where it lies."""
+    path = order.area.split("/")[:depth]
+    return len(path), "/".join(path)
+
+
 def recount(district: str) -> int:
     """Count the limits of a district's running orders anew, for a calendar that has changed; returns how many moved."""
     now, moved = utcnow(), 0
     inside = {"area": {"$gte": district, "$lt": f"{district}0"}, "state": {"$in": list(HANDLING)}}
     for order in WorkOrder.objects(__raw__={**inside, "unit_of_time": "working"}).batch_size(BATCH):
-        calendar = calendar_of(order.area)
-        values = recounted(order, calendar)
+        values = recounted(order, calendar_of(order.area))
         if any(order[name] != value for name, value in values.items()):
             try:
-                atomically(lambda order=order, values=values: changed(order, values, "recount", "工作日历变更", now))  # type: ignore[misc]
+                atomically(partial(changed, order, values, "recount", "工作日历变更", now))
                 moved += 1
             except StaleVersion:
                 continue  # whoever changed it counted with the new calendar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from backend.plugin_api import (
     Event,
     PlaceFacts,
     Principal,
+    Problem,
     WorkOrderFacts,
     WorkOrderRequest,
     atomically,
@@ -20,21 +22,34 @@ from backend.plugin_api import (
     current_actor,
     district_of,
     find_place,
+    find_place_near,
+    home_of,
     publish,
     require,
     utcnow,
 )
 from plugins.dispatch.calendar.keeping import calendar_of
-from plugins.dispatch.orders.clock import stage_due
+from plugins.dispatch.orders.clock import waiting
 from plugins.dispatch.orders.models import ORDER_FLOW, REPORT, OrderSeries, WorkOrder
 from plugins.dispatch.orders.telling import marked, told
 from plugins.dispatch.routing.choosing import Choice, suggest
 from plugins.dispatch.standards.register import Standard, standard_for
 
+#: Something reported by place belongs to a point that is not farther away.
+NEAR_METRES = 100.0
+#: As much of an alert's words as an order shows.
+LONGEST_NOTE = 900
+
 
 def follow_alert(event: Event) -> None:
-    """Report an alert as an order with a suggested handler; told again it changes nothing."""
+    """Report an alert as an order with a suggested handler; told again it changes nothing.
+
+    An alert that was past its limit when it was told of is history that somebody loaded: nobody is sent for it.
+    """
     raised = event.payload
+    if datetime.fromisoformat(raised["close_by"]) < event.occurred_at:
+        return
+    number, note = f"预警 {raised.get('number') or ''}", str(raised.get("note") or "")
     request = WorkOrderRequest(
         source="alert",
         source_id=str(raised["alert"]),
@@ -43,11 +58,12 @@ def follow_alert(event: Event) -> None:
         severity=int(raised.get("severity") or 2),
         area=str(raised.get("area") or event.area),
         point=str(raised.get("point") or ""),
-        description=f"预警 {raised.get('number') or ''}",
+        lon=raised.get("longitude"),
+        lat=raised.get("latitude"),
+        description=f"{note[:LONGEST_NOTE]}（{number}）" if note else number,
         proof=tuple(raised.get("proof") or ()),
-        link=f"/alerts?alert={raised['alert']}",
     )
-    open_order(request)
+    open_order(request, event.occurred_at)
 
 
 def open_order(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrderFacts:
@@ -68,12 +84,28 @@ def open_order(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrd
 
 
 def report_order(by: Principal, values: dict[str, Any]) -> WorkOrder:
-    """Report something by hand; raises Forbidden outside the own area."""
-    request = WorkOrderRequest(source="person", source_id="", **values)
+    """Report something by hand: at a point, in an area, or where somebody stands.
+
+    A place without point or area belongs to the nearest point, and to the person's own area where none is near.
+    Raises Forbidden outside the own area, and Problem for a point that is not there.
+    """
+    request = WorkOrderRequest(source="person", source_id="", **located(by, values))
     order = draft(request)
     require(by, REPORT, order.area)
     order.reporter, order.reporter_name = str(by.id), by.name
     return write_down(order)
+
+
+def located(by: Principal, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is reported with the point or area that it belongs to."""
+    if values["point"]:
+        if find_place(values["point"]) is None:
+            raise Problem("invalid", fields={"point": ["没有这个点位。"]})
+        return dict(values)
+    if values["area"] or values["lon"] is None:
+        return dict(values)
+    near = find_place_near(values["lon"], values["lat"], NEAR_METRES)
+    return {**values, "point": near.code} if near else {**values, "area": home_of(by)}
 
 
 def draft(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrder:
@@ -100,8 +132,9 @@ def draft(request: WorkOrderRequest, at: datetime | None = None) -> WorkOrder:
         **limits(request, standard),
         **addressed(suggest(request.kind, area, request.point)),
     )
-    due_at = stage_due("reported", calendar_of(area), now)
-    ORDER_FLOW.begin(order, actor=current_actor(), note="", at=now, due_at=due_at)
+    limit = waiting("reported", calendar_of(area), now)
+    order.escalate_at = limit["escalate_at"]
+    ORDER_FLOW.begin(order, actor=current_actor(), note="", at=now, due_at=limit["due_at"])
     return order
 
 

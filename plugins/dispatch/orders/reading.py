@@ -31,7 +31,13 @@ PHASES: Mapping[str, tuple[str, ...]] = {
     "ended": ("closed", "forced_closed", "dismissed", "merged"),
     "open": ("reported", "filed", "returned", *HANDLING, "replied", "verifying", "suspended"),
 }
-OTHER_STEPS = {"begin": "上报", "gather": "并入其他派单", "escalate": "升级督办", "recount": "重新计算时限"}
+OTHER_STEPS = {
+    "begin": "上报",
+    "gather": "并入其他派单",
+    "escalate": "升级督办",
+    "remind": "临期提醒",
+    "recount": "重新计算时限",
+}
 #: What a list leaves out of each row: all that only one order's own page shows.
 LIST = dict.fromkeys(("timeline", "replies", "checks", "description"), 0)
 
@@ -123,7 +129,7 @@ def shown(by: Principal, order: WorkOrder) -> dict[str, Any]:
     numbers = numbers_of(others)
     return {
         **summary(row, area_names([order.area])),
-        **{name: row.get(name) for name in ("description", "link", "rule", "far_metres")},
+        **{name: row.get(name) for name in ("description", "link", "source_id", "rule", "far_metres")},
         "proof": list(order.proof),
         "proof_titles": [PROOFS[each] for each in order.proof if each in PROOFS],
         "limit": clock_view(order),

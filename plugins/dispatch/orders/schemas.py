@@ -89,7 +89,7 @@ class NearbyArgs(Schema):
 
 
 class NewOrderSchema(Schema):
-    """Something reported by hand: at a point, or in an area."""
+    """Something reported by hand: at a point, in an area, or at a place."""
 
     kind = fields.String(required=True, validate=CODE, metadata=told("类型编码"))
     title = Words("名称", load_default=missing, required=True, validate=validate.Length(1, 100))
@@ -105,8 +105,8 @@ class NewOrderSchema(Schema):
     @validates_schema
     def check_place(self, values: dict[str, object], **_: object) -> None:
         """Ask for a place, and for both degrees of it."""
-        if not values.get("point") and not values.get("area"):
-            raise ValidationError("请选择点位或区域。", "point")
+        if not values.get("point") and not values.get("area") and values.get("lon") is None:
+            raise ValidationError("请选择点位或区域，或使用当前位置。", "point")
         if (values.get("lon") is None) != (values.get("lat") is None):
             raise ValidationError("经度和纬度须同时填写。", "longitude")
 

@@ -15,24 +15,16 @@ from backend.plugin_api import (
     atomically,
     audit,
     current_actor,
+    district_of,
     publish,
     require,
     utcnow,
 )
-from plugins.dispatch.calendar.hours import DutyCalendar, due
 from plugins.dispatch.calendar.keeping import calendar_of
-from plugins.dispatch.orders.clock import (
-    REWORK_MINUTES,
-    calendar_for,
-    duration_class,
-    recounted,
-    stage_due,
-    started,
-    stopped,
-)
-from plugins.dispatch.orders.models import HANDLE, HANDLING, ORDER_FLOW, VERIFY, Check, Extension, WorkOrder
-from plugins.dispatch.orders.opening import addressed, where
-from plugins.dispatch.orders.telling import marked, told
+from plugins.dispatch.orders.effects import Changes, effects, ended
+from plugins.dispatch.orders.models import HANDLE, HANDLING, ORDER_FLOW, VERIFY, WorkOrder
+from plugins.dispatch.orders.opening import where
+from plugins.dispatch.orders.telling import given_to, marked, told
 from plugins.dispatch.routing.choosing import Choice
 
 #: What is told of a step. A step that is missing here is nobody else's business.
@@ -59,8 +51,6 @@ WITH_REASON = frozenset(
 )
 ENDS = frozenset({"dismiss", "close", "force_close", "merge"})
 
-Changes = dict[str, Any]
-
 
 def take_step(
     by: Principal,
@@ -85,11 +75,17 @@ def take_step(
         **effects(order, verb, calendar, now, by=by, reason=reason, minutes=minutes, to=to),
         **(changes or {}),
     }
-    due_at = made.pop("due_at", None)
+    return carry_out(order, verb, made, reason, now)
+
+
+def carry_out(order: WorkOrder, verb: str, made: Changes, reason: str, at: datetime) -> WorkOrder:
+    """Write a step that nothing stands against, its trail and what is told of it; raises as `fire` does."""
+    changes = dict(made)
+    due_at = changes.pop("due_at", None)
 
     def write() -> WorkOrder:
-        after = ORDER_FLOW.fire(order, verb, actor=current_actor(), note=reason, changes=made, at=now, due_at=due_at)
-        note(by, after, verb, reason)
+        after = ORDER_FLOW.fire(order, verb, actor=current_actor(), note=reason, changes=changes, at=at, due_at=due_at)
+        note(order, after, verb, reason)
         return after
 
     return atomically(write)
@@ -156,109 +152,15 @@ def handlers(order: WorkOrder) -> set[str]:
     return {each.by for each in order.replies} | ({str(order.handler)} if order.handler else set())
 
 
-def effects(
-    order: WorkOrder,
-    verb: str,
-    calendar: DutyCalendar,
-    now: datetime,
-    *,
-    by: Principal,
-    reason: str,
-    minutes: int,
-    to: Choice | None,
-) -> Changes:
-    """Return the fields that a step sets besides the state; `due_at` among them."""
-    match verb:
-        case "file":
-            return {"filed_at": now, "due_at": stage_due("filed", calendar, now)}
-        case "dispatch" | "reassign":
-            return sent(order, calendar, now, to)
-        case "take":
-            mine = {"handler": by.id, "handler_name": by.name, "taken_at": now, "due_at": order.due_at}
-            return mine if by.organisation is None else {**mine, "handler_organisation": by.organisation}
-        case "return":
-            return {**stopped(order, calendar, now), "due_at": stage_due("returned", calendar, now)}
-        case "reply":
-            return {**stopped(order, calendar, now), "replied_at": now, "due_at": stage_due("replied", calendar, now)}
-        case "inspect":
-            return {"due_at": order.due_at}
-        case "close" | "send_back":
-            judged = Check(by=str(by.id), name=by.name, at=now, passed=verb == "close", note=reason)
-            checks = [*order.checks, judged]
-            if verb == "close":
-                return {**ended(order, calendar, now, handled=True), "checks": checks}
-            limit = max(order.limit_minutes, order.used_minutes + REWORK_MINUTES)
-            return started(order, calendar, now, limit_minutes=limit, rework=order.rework + 1, checks=checks)
-        case "suspend":
-            return stopped(order, calendar, now)
-        case "resume":
-            if order.paused_from in HANDLING:
-                return started(order, calendar, now)
-            return {"due_at": stage_due(order.paused_from, calendar, now)}
-        case "dismiss" | "merge" | "force_close":
-            return ended(order, calendar, now, handled=verb == "force_close" and bool(order.replies))
-        case "reopen":
-            fresh = {"ended_at": None, "on_time": None, "duration_class": None, "escalated": 0, "late": False}
-            return {**fresh, "filed_at": now, "due_at": stage_due("filed", calendar, now)}
-        case _:
-            return extension(order, verb, calendar, now, by=by, reason=reason, minutes=minutes)
-
-
-def sent(order: WorkOrder, calendar: DutyCalendar, now: datetime, to: Choice | None) -> Changes:
-    """Return what a dispatch sets: a new addressee has the whole limit; what was late stays late."""
-    if to is None and not order.unit:
-        raise Problem("no_handler")
-    whom = addressed(to) if to else {}
-    late = stopped(order, calendar, now)["late"]
-    first = due(now, order.respond_minutes, calendar_for(order, calendar))
-    values = {"used_minutes": 0.0, "late": late, "dispatched_at": now, "taken_at": None, "respond_by": first}
-    return started(order, calendar, now, **values, **whom)
-
-
-def ended(order: WorkOrder, calendar: DutyCalendar, now: datetime, *, handled: bool) -> Changes:
-    """Return what the end of an order sets; only what was handled is on time or late."""
-    stop = stopped(order, calendar, now)
-    verdict = {"on_time": not stop["late"], "duration_class": duration_class(stop["used_minutes"])} if handled else {}
-    return {**stop, "ended_at": now, **verdict}
-
-
-def extension(
-    order: WorkOrder, verb: str, calendar: DutyCalendar, now: datetime, *, by: Principal, reason: str, minutes: int
-) -> Changes:
-    """Return what asking for more time, or deciding on it, sets; the clock runs on meanwhile."""
-    pending = order.extensions[-1] if order.extensions and order.extensions[-1].granted is None else None
-    if verb == "ask_extension":
-        if pending:
-            raise Problem("extension_pending")
-        if minutes < 1:
-            raise Problem("invalid", fields={"minutes": ["请填写需要延长的分钟数。"]})
-        asked = Extension(by=str(by.id), name=by.name, at=now, minutes=minutes, reason=reason)
-        return {"extensions": [*order.extensions, asked], "due_at": order.due_at}
-    if pending is None:
-        raise Problem("conflict", detail="没有待审批的延期申请。")
-    granted = verb == "grant_extension"
-    told_of = {name: pending[name] for name in ("by", "name", "at", "minutes", "reason")}
-    decided = Extension(**told_of, granted=granted, decided_by=str(by.id), decided_at=now)
-    kept: Changes = {"extensions": [*order.extensions[:-1], decided], "due_at": order.due_at}
-    if not granted:
-        return kept
-    limit = order.limit_minutes + pending.minutes
-    longer = WorkOrder(**{name: order[name] for name in CLOCK_FIELDS})
-    longer.limit_minutes = limit
-    return {**kept, "limit_minutes": limit, **recounted(longer, calendar)}
-
-
-#: What `recounted` reads of an order.
-CLOCK_FIELDS = ("state", "limit_minutes", "used_minutes", "running_since", "unit_of_time", "escalated")
-
-
-def note(by: Principal, after: WorkOrder, verb: str, reason: str) -> None:
+def note(before: WorkOrder, after: WorkOrder, verb: str, reason: str) -> None:
     """Write a step into the trail, tell others, and have the figures summed anew, in the current transaction."""
     detail = {"verb": verb, "number": after.number, "state": after.state, "reason": reason}
     audit.record("dispatch.order.step", **where(after), detail=detail)
     if event := TOLD.get(verb):
-        granted = {"granted": verb == "grant_extension"} if event.endswith("_decided") else {}
-        publish(event, told(after, reason=reason, **granted), area=after.area)
+        more: dict[str, Any] = {"granted": verb == "grant_extension"} if event.endswith("_decided") else {}
+        if verb == "reassign":
+            more = {"taken_from": given_to(before)}
+        publish(event, told(after, reason=reason, **more), area=after.area)
     if verb in ENDS and verb != "merge" and after.merged:
         tell_merged(after)
     marked(after)
@@ -273,15 +175,26 @@ def tell_merged(order: WorkOrder) -> None:
 
 def merge(by: Principal, order: WorkOrder, into: WorkOrder, reason: str) -> WorkOrder:
     """Put an order into another open one of its district, and return that; what it came from ends with it."""
+    check(by, order, "merge", reason)
     require(by, step_of(order, "merge").permission, into.area)
-    if into.id == order.id or into.state not in MERGES or into.area.split("/")[0] != order.area.split("/")[0]:
+    if not mergeable(order, into):
         raise Problem("invalid", fields={"into": ["须为同一区县另一个未办结的派单。"]})
+    return gather(order, into, reason)
+
+
+def mergeable(order: WorkOrder, into: WorkOrder) -> bool:
+    """Tell whether an order may go into another one."""
+    return into.id != order.id and into.state in MERGES and district_of(into.area) == district_of(order.area)
+
+
+def gather(order: WorkOrder, into: WorkOrder, reason: str) -> WorkOrder:
+    """Write an order into another one that nothing stands against, and return that."""
     now = utcnow()
+    gone = {**ended(order, calendar_of(order.area), now, handled=False), "merged_into": into.id, "merged": []}
     gained = {"merged": [*into.merged, order.id, *order.merged]}
 
     def write() -> WorkOrder:
-        gone = {"merged_into": into.id, "merged": []}
-        take_step(by, order, "merge", reason=f"并入 {into.number}：{reason}", changes=gone)
+        carry_out(order, "merge", gone, f"并入 {into.number}：{reason}", now)
         after = changed(into, gained, "gather", f"并入 {order.number}：{reason}", now)
         marked(after)
         return after

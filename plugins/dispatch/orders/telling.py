@@ -16,7 +16,7 @@ PAYLOAD = (
 EVENTS = (
     EventKind(name="work_order.reported", title="派单上报", payload=PAYLOAD),
     EventKind(name="work_order.filed", title="派单立案", payload=PAYLOAD),
-    EventKind(name="work_order.dispatched", title="派单派遣", payload=PAYLOAD),
+    EventKind(name="work_order.dispatched", title="派单派遣", payload=f"{PAYLOAD}, reason, taken_from"),
     EventKind(name="work_order.taken", title="派单接单", payload=PAYLOAD),
     EventKind(name="work_order.returned", title="派单退回", payload=f"{PAYLOAD}, reason"),
     EventKind(name="work_order.replied", title="派单回单", payload=PAYLOAD),
@@ -28,7 +28,9 @@ EVENTS = (
     EventKind(name="work_order.closed", title="派单办结", payload=PAYLOAD),
     EventKind(name="work_order.reopened", title="派单重新立案", payload=f"{PAYLOAD}, reason"),
     EventKind(name="work_order.escalated", title="派单升级督办", payload=f"{PAYLOAD}, percent, level, to_area"),
+    EventKind(name="work_order.due_soon", title="派单即将超期", payload=PAYLOAD),
     EventKind(name="work_order.overdue", title="派单超期", payload=PAYLOAD),
+    EventKind(name="work_order.stalled", title="派单环节超时", payload=f"{PAYLOAD}, stage, level, to_area"),
     EventKind(name="duty_calendar.changed", title="工作日历变更", payload="year, district"),
 )
 
@@ -45,9 +47,7 @@ def told(order: WorkOrder, **more: Any) -> dict[str, Any]:
         "kind": order.kind,
         "title": order.title,
         "area": order.area,
-        "handler": str(order.handler) if order.handler else "",
-        "handler_organisation": str(order.handler_organisation) if order.handler_organisation else "",
-        "handler_role": order.handler_role or "",
+        **given_to(order),
         "unit": order.unit or "",
         "result": order.state if order.state in RESULTS else "",
         "on_time": order.on_time,
@@ -55,6 +55,12 @@ def told(order: WorkOrder, **more: Any) -> dict[str, Any]:
         "due_at": due_at.isoformat() if due_at else None,
         **more,
     }
+
+
+def given_to(order: WorkOrder) -> dict[str, str]:
+    """Return whom an order was given to: a person, an organisation or a role, "" for what it is not."""
+    ids = {name: str(order[name]) if order[name] else "" for name in ("handler", "handler_organisation")}
+    return {**ids, "handler_role": order.handler_role or ""}
 
 
 def marked(*orders: WorkOrder) -> None:

@@ -21,6 +21,7 @@ from backend.plugin_api import (
     current_settings,
     district_of,
     get_blob,
+    get_logger,
     permitted,
     publish,
     put_blob,
@@ -31,14 +32,19 @@ from plugins.evidence.captures.models import Capture, Exhibit
 from plugins.evidence.captures.naming import USER
 from plugins.evidence.captures.reading import find_capture
 from plugins.evidence.custody import note
-from plugins.evidence.vision import ModelMissing, Picture, cut_region, models, subject_copy
+from plugins.evidence.vision import ExtractionFailed, ModelMissing, Picture, cut_region, models, subject_copy
+
+log = get_logger(__name__)
 
 #: What a person may draw: the kind of exhibit that it becomes, and what it is called without a word of his or her own.
 DRAWN = {"waste": ("object", "垃圾"), "person": ("face", "当事人")}
 
 
 def draw(by: Principal, capture_id: ObjectId, told: Mapping[str, Any]) -> ObjectId:
-    """Write down that a person drew a region, and promise its picture; returns the id that the exhibit will have."""
+    """Write down that a person drew a region, and promise its picture; returns the id that the exhibit will have.
+
+    Raises Problem `unreadable_image` when nothing can be cut out of the photo: the person is told at once.
+    """
     row = find_capture(by, capture_id)
     if not any(permitted(by, permission, row["area"]) for permission in ("evidence:review", "evidence:edit")):
         raise Forbidden
@@ -46,6 +52,10 @@ def draw(by: Principal, capture_id: ObjectId, told: Mapping[str, Any]) -> Object
         raise Problem("conflict", detail="取证尚未提取完成，或照片已销毁，不能框选。")
     if told["photo"] >= len(row["photos"]):
         raise Problem("invalid", fields={"photo": ["没有这张照片。"]})
+    try:
+        cut_region(get_blob(row["photos"][told["photo"]]["sha256"], space=district_of(row["area"])), told["box"])
+    except ExtractionFailed as error:
+        raise Problem("unreadable_image", detail=f"不能从这张照片截取：{error}") from error
     exhibit_id = ObjectId()
     what = {"exhibit": str(exhibit_id), "photo": told["photo"], "kind": told["kind"], "box": told["box"]}
 
@@ -69,7 +79,11 @@ def cut_drawn(event: Event) -> None:
         return
     kind, title = DRAWN[told["kind"]]
     photo = get_blob(capture.photos[told["photo"]].sha256, space=district_of(capture.area))
-    picture = cut_region(photo, told["box"])
+    try:
+        picture = cut_region(photo, told["box"])
+    except ExtractionFailed as error:  # it could be cut when it was drawn: an update of the decoder, for example
+        log.error("a drawn region cannot be cut", capture=told["capture"], reason=str(error))
+        return
     made_by = {**picture.made_by, "tool": "person", "by": told["by"]}
     named = Picture(kind, picture.content, picture.box, made_by, told["label"] or title, source="person")  # type: ignore[arg-type]
     add(capture, told["photo"], named, exhibit_id=ObjectId(told["exhibit"]))
@@ -88,7 +102,12 @@ def copy_subject(event: Event) -> None:
     except ModelMissing as error:
         raise Postponed(str(error), seconds=current_settings().model_wait_seconds) from error
     photo = get_blob(capture.photos[shown.photo].sha256, space=district_of(capture.area))
-    add(capture, shown.photo, subject_copy(photo, tuple(shown.box), loaded), subject=shown.id)
+    try:
+        copy = subject_copy(photo, tuple(shown.box), loaded)
+    except ExtractionFailed as error:  # a package then has the masked copy in its place
+        log.error("no copy of the subject", capture=str(capture.id), reason=str(error))
+        return
+    add(capture, shown.photo, copy, subject=shown.id)
 
 
 def add(

@@ -141,7 +141,8 @@ def settle(capture: Capture, verb: str, seen: Sequence[Seen], note: str = "") ->
     """Write the outcome in one transaction, unless another run has done so already."""
     exhibits = [exhibit for each in seen for exhibit in exhibits_of(capture, each)]
     found = found_in(exhibits)
-    changes: dict[str, Any] = {"found": found, "thumbnail": thumbnail_of(seen, exhibits)}
+    findings = list(dict.fromkeys(said for each in seen for said in each.extraction.notes))
+    changes: dict[str, Any] = {"found": found, "findings": findings, "thumbnail": thumbnail_of(seen, exhibits)}
     frames = [each.photo for each in seen if each.photo.frame_at is not None]
     if frames:
         changes["photos"] = [*capture.photos, *frames]

@@ -129,6 +129,7 @@ class Capture(Flowing, PlacedRecord):
     `source` says who sent it; `sender` is the device's code, or the account's id. `event_id` is the sender's own number
     for it. `clock_offset` is receive time minus device time in seconds. `reporter` (JSON: account id, name, phone and
     address of a resident) opens to the custodian alone; the resident's `sender` is a pseudonym, see `pseudonym`.
+    `findings` are sentences of the extraction on what it could not do, such as why two photos were not compared.
     """
 
     meta = {
@@ -169,6 +170,7 @@ class Capture(Flowing, PlacedRecord):
     regions = ListField(DictField())
     thumbnail = StringField()
     found = DictField()
+    findings = ListField(StringField())
     case = ObjectIdField()
     shredding_at = DateTimeField()
     shredded_at = DateTimeField()

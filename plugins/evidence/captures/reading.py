@@ -69,6 +69,7 @@ def detail(by: Principal, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **summary(row),
         "note": row.get("note"),
+        "findings": row.get("findings", []),
         "case": str(row["case"]) if row.get("case") else None,
         "legal": {**legal, "complete": LegalRecord(**legal).complete} if legal else None,
         "photos": photos,

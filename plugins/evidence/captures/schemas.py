@@ -212,6 +212,7 @@ class OwnReportSchema(Schema):
     point = fields.String()
     point_name = fields.String()
     note = fields.String(allow_none=True)
+    findings = fields.List(fields.String())
     device_time = fields.DateTime()
     received_at = fields.DateTime()
     photos = fields.Integer(metadata={"description": "照片张数"})

@@ -31,6 +31,8 @@ from plugins.evidence.captures.models import VIOLATIONS
 
 #: Who may take a case on: the permissions of the steps below.
 REVIEW, COUNTERSIGN, HAND_OVER = "evidence:review", "evidence:countersign", "evidence:hand_over"
+#: Who may put a legal hold on a case, and lift it.
+HOLD = "evidence:hold"
 
 #: How long a case may wait for a person.
 REVIEW_LIMIT = timedelta(hours=24)
@@ -70,6 +72,9 @@ CASE_FLOW = Workflow(
     ),
     limits={"waiting": REVIEW_LIMIT, "countersigning": REVIEW_LIMIT},
 )
+
+#: Only what a person has judged is told to the person concerned; a case that was told before stays told.
+TELLABLE = ("confirmed", "handed_over", "received")
 
 #: What a case is kept as; how long is a setting of each.
 RETENTION_CLASSES = {

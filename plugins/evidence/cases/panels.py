@@ -12,7 +12,6 @@ from backend.plugin_api import (
     LOCAL_ZONE,
     Bars,
     Figure,
-    Figures,
     MapLayer,
     Metric,
     Panel,
@@ -20,7 +19,6 @@ from backend.plugin_api import (
     Row,
     Rows,
     ScrubStatus,
-    Theme,
     Tone,
     View,
     district_of,
@@ -36,7 +34,7 @@ from plugins.evidence.custody.standing import ProofStatus, proof_status
 #: What it is about, what is so, and how good that is.
 Line = tuple[str, str, Tone]
 
-THEME, VIEW, PROOF = "evidence", "evidence:view", "evidence:audit_ledger"
+THEME, VIEW, PROOF = "alerts", "evidence:view", "evidence:audit_ledger"
 METRIC = "evidence.cases"
 CONFIRMED = ("confirmed", "handed_over", "received")
 #: What a month's cases became, in the order of a case's way; several states under one name.
@@ -48,8 +46,6 @@ OUTCOMES: Mapping[str, tuple[tuple[str, ...], Tone]] = {
 }
 DAYS = 30
 MOST_POINTS = 300
-#: What waits this long is new, in time, or too late; the limit itself is the workflow's.
-FRESH = timedelta(hours=2)
 
 METRICS = [
     Metric(
@@ -62,7 +58,6 @@ METRICS = [
         dimensions=("violation", "state", "penalty"),
     )
 ]
-THEMES = [Theme(name=THEME, title="取证固证", order=60)]
 
 
 def month() -> datetime:
@@ -70,20 +65,18 @@ def month() -> datetime:
     return utcnow() - timedelta(days=DAYS)
 
 
-def headline(view: View) -> Figures:
-    """Return what waits, whenever it was opened, and what became of the cases of thirty days."""
-    now = figures(METRIC, area=view.area, scope=view.scope, by=("state",))
-    waiting = dict(zip(now.column("state"), now.measures["count"].tolist(), strict=True))
-    since = figures(METRIC, area=view.area, scope=view.scope, since=month(), by=("state", "penalty"))
-    counts = list(zip(since.column("state"), since.column("penalty"), since.measures["count"].tolist(), strict=True))
-    return Figures(
-        (
-            Figure("待复核", waiting.get("waiting", 0), "件", "hint"),
-            Figure("待会签", waiting.get("countersigning", 0), "件", "hint"),
-            Figure("近 30 日确认", sum(n for state, _, n in counts if state in CONFIRMED), "件", "major"),
-            Figure("其中处罚", sum(n for state, penalty, n in counts if state in CONFIRMED and penalty), "件", "major"),
-            Figure("近 30 日排除", sum(n for state, _, n in counts if state == "rejected"), "件", "off"),
-        )
+def waits(view: View) -> tuple[Figure, ...]:
+    """Return how many cases wait for whom, and for how long the oldest has; reads only what waits."""
+    query = {"$and": [{"state": {"$in": ["waiting", "countersigning"]}}, dict(view.scope)]}
+    grouped = {"_id": "$state", "count": {"$sum": 1}, "due_at": {"$min": "$due_at"}}
+    found = {row["_id"]: row for row in Case._get_collection().aggregate([{"$match": query}, {"$group": grouped}])}
+    counts = {state: row["count"] for state, row in found.items()}
+    # A case is due a fixed time after it began to wait.
+    waited = max((utcnow() - (row["due_at"] - REVIEW_LIMIT) for row in found.values()), default=timedelta())
+    return (
+        Figure("待复核", counts.get("waiting", 0), "件", "hint"),
+        Figure("待会签", counts.get("countersigning", 0), "件", "hint"),
+        Figure("最久等待", int(waited / timedelta(hours=1)), "小时", "critical" if waited > REVIEW_LIMIT else "good"),
     )
 
 
@@ -105,43 +98,6 @@ def by_kind(view: View) -> Bars:
         unit="件",
         horizontal=True,
         tones={name: tone for name, (_, tone) in OUTCOMES.items()},
-    )
-
-
-def backlog(view: View) -> Bars:
-    """Return how long cases have waited; reads only what waits, so it costs the same however many are done."""
-    now = utcnow()
-    kinds = {"待复核": "waiting", "待会签": "countersigning"}
-    # A case is due a fixed time after it began to wait.
-    new = {"$gt": ["$due_at", now + REVIEW_LIMIT - FRESH]}
-    age = {"$cond": [{"$lte": ["$due_at", now]}, 2, {"$cond": [new, 0, 1]}]}
-    query = {"$and": [{"state": {"$in": list(kinds.values())}}, dict(view.scope)]}
-    groups = Case._get_collection().aggregate(
-        [{"$match": query}, {"$group": {"_id": {"state": "$state", "age": age}, "count": {"$sum": 1}}}]
-    )
-    counts = {(row["_id"]["state"], row["_id"]["age"]): row["count"] for row in groups}
-    return Bars(
-        labels=["2 小时内", "2 至 24 小时", "超时"],
-        series={name: np.array([counts.get((state, n), 0) for n in range(3)]) for name, state in kinds.items()},
-        unit="件",
-        tones={"待复核": "hint", "待会签": "major"},
-    )
-
-
-def latest(view: View) -> Rows:
-    """Return the newest confirmed cases with their masked pictures."""
-    return Rows(
-        columns=("案号", "违规", "点位"),
-        rows=[
-            Row(
-                texts=(row["number"], VIOLATIONS[row["violation"]], row["point_name"]),
-                picture=picture_of(row),
-                place=place_of(row),
-                tone="major",
-                key=str(row["_id"]),
-            )
-            for row in confirmed(view, 30)
-        ],
     )
 
 
@@ -239,16 +195,13 @@ def local_time(moment: datetime) -> str:
 
 
 def panel(name: str, title: str, show: Any, place: Any, order: int, permission: str = VIEW) -> Panel:
-    """Return a panel of this theme."""
+    """Return a panel of the theme of alerts: evidence is what they rest on."""
     look = {"theme": THEME, "permission": permission, "place": place, "order": order, "refresh_seconds": 15}
     return Panel(name=f"evidence.{name}", title=title, show=show, **look)
 
 
 PANELS = [
-    panel("case_headline", "案件", headline, "top", 10),
     panel("case_kinds", "近 30 日案件类型与办理", by_kind, "left", 10),
-    panel("case_backlog", "待办案件等待时间", backlog, "left", 20),
-    panel("case_latest", "最新确认案件", latest, "right", 10),
     panel("proof", "固证情况", proof, "right", 20, PROOF),
 ]
 LAYERS = [MapLayer(name="evidence.confirmed", title="已确认违规", theme=THEME, permission=VIEW, show=where_confirmed)]

@@ -22,7 +22,16 @@ from plugins.evidence.captures.models import EXHIBIT_KINDS, MASKED, SOURCES, VIO
 from plugins.evidence.captures.reading import VIEW, VIEW_UNMASKED, picture_address
 from plugins.evidence.cases.bundling import captures_of
 from plugins.evidence.cases.legal import devices_of, needs_visit
-from plugins.evidence.cases.models import CASE_FLOW, RETENTION_CLASSES, Case
+from plugins.evidence.cases.models import (
+    CASE_FLOW,
+    COUNTERSIGN,
+    HAND_OVER,
+    HOLD,
+    RETENTION_CLASSES,
+    REVIEW,
+    TELLABLE,
+    Case,
+)
 from plugins.evidence.cases.review import proposer
 from plugins.evidence.custody import KINDS, note
 from plugins.evidence.custody.models import LedgerEntry
@@ -111,8 +120,25 @@ def detail(by: Principal, case: Case) -> dict[str, Any]:
         "retention_title": RETENTION_CLASSES[case.retention],
         "delete_after": case.delete_after,
         "held": bool(case.holds),
+        "holds": case.holds,
+        "repeats": repeats_of(by, case),
+        "noticed_at": case.noticed_at,
+        "defence_until": case.defence_until,
+        "may": {
+            "hold": permitted(by, HOLD, case.area) and not case.shredding_at,
+            "notice": permitted(by, REVIEW, case.area)
+            and not case.shredding_at
+            and (case.state in TELLABLE or case.noticed_at is not None),
+        },
         "verbs": [{"verb": each.verb, "title": each.title} for each in verbs_of(by, case)],
     }
+
+
+def repeats_of(by: Principal, case: Case) -> list[dict[str, Any]]:
+    """Return the cases that may be about the same person, for whoever judges this one: numbers, never a name."""
+    if not any(permitted(by, permission, case.area) for permission in (REVIEW, COUNTERSIGN, HAND_OVER)):
+        return []
+    return [{name: each[name] for name in ("case", "number", "likeness")} for each in case.repeats]
 
 
 def verbs_of(by: Principal, case: Case) -> list[Transition]:
@@ -143,7 +169,7 @@ def capture_view(capture: Capture, exhibits: Sequence[Mapping[str, Any]], unmask
                 "exhibits": [exhibit_view(row, photo, unmasked) for row in of_photo if row["kind"] not in MASKED],
             }
         )
-    names = ("device", "device_name", "device_time", "received_at", "clock_offset", "note")
+    names = ("device", "device_name", "device_time", "received_at", "clock_offset", "note", "findings")
     return {
         **{name: capture[name] for name in names},
         "id": str(capture.id),

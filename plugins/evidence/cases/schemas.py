@@ -149,6 +149,7 @@ class ReviewedCaptureSchema(Schema):
     clock_offset = fields.Float()
     clip_seconds = fields.Float(allow_none=True)
     note = fields.String(allow_none=True)
+    findings = fields.List(fields.String())
     photos = fields.List(fields.Nested(ReviewedPhotoSchema))
 
 
@@ -204,6 +205,23 @@ class CaseCustodySchema(Schema):
     last_hash = fields.String(allow_none=True)
 
 
+class CaseHoldSchema(Schema):
+    """A legal hold on a case."""
+
+    id = fields.String()
+    name = fields.String()
+    at = fields.DateTime()
+    reason = fields.String()
+
+
+class RepeatSchema(Schema):
+    """A case that may be about the same person: the faces are alike, no more is claimed."""
+
+    case = fields.String()
+    number = fields.String()
+    likeness = fields.Float()
+
+
 class CaseDetailSchema(CaseSchema):
     """A case with all that the person may open of it."""
 
@@ -220,4 +238,9 @@ class CaseDetailSchema(CaseSchema):
     retention_title = fields.String()
     delete_after = fields.DateTime(allow_none=True)
     held = fields.Boolean()
+    holds = fields.List(fields.Nested(CaseHoldSchema))
+    repeats = fields.List(fields.Nested(RepeatSchema))
+    noticed_at = fields.DateTime(allow_none=True)
+    defence_until = fields.DateTime(allow_none=True)
+    may = fields.Dict(keys=fields.String(), values=fields.Boolean())
     verbs = fields.List(fields.Nested(CaseVerbSchema))

@@ -21,11 +21,8 @@ from backend.plugin_api import (
     utcnow,
 )
 from plugins.evidence.captures.models import VIOLATIONS
-from plugins.evidence.cases.models import Case
+from plugins.evidence.cases.models import TELLABLE, Case
 from plugins.evidence.custody import note
-
-#: Only what a person has judged is told; a case that was told before stays told.
-TELLABLE = ("confirmed", "handed_over", "received")
 
 LAW = (
     "《中华人民共和国行政处罚法》第四十一条：利用电子技术监控设备收集、固定违法事实的，应当及时告知当事人，并采取信息化手段"
@@ -51,29 +48,55 @@ def notice_code(case: Case) -> str:
     return str(Case.objects.only("notice_code").get(id=case.id).notice_code)
 
 
-def tell(case: Case, *, printed: bool = False) -> Case:
-    """Give the notice to staff, who hand it over; the time to defend runs from the first time on.
+def serve(case: Case) -> Case:
+    """Issue the notice (出具告知书) and return the case: from now on the code opens it, and the time to defend runs.
 
-    Each time is an entry of the ledger. Raises Problem `notice_not_due` before a person has confirmed the case,
-    `evidence_deleted` when retention is over.
+    Issued before, it stays as it was. Raises Problem `notice_not_due` before a person has confirmed the case,
+    `evidence_deleted` when retention is over, `stale_version` when somebody else changed the case.
     """
-    if case.shredded_at or case.shredding_at:
-        raise Problem("evidence_deleted")
-    if case.state not in TELLABLE and not case.noticed_at:
+    check_there(case)
+    if case.noticed_at:
+        return case
+    if case.state not in TELLABLE:
         raise Problem("notice_not_due")
 
     def write() -> Case:
         notice_code(case)
         now = utcnow()
-        first = {"noticed_at": now, "defence_until": end_of_day(now, current_settings().defence_days)}
-        Case._get_collection().update_one({"_id": case.id, "noticed_at": None}, {"$set": first, "$inc": {"version": 1}})
-        kind = "printed" if printed else "noticed"
-        detail = {"number": case.number, "document": "notice"}
-        note(kind, area=case.area, subject="evidence.case", subject_id=str(case.id), case=str(case.id), detail=detail)
+        issued = {"noticed_at": now, "defence_until": end_of_day(now, current_settings().defence_days)}
+        unchanged = {"_id": case.id, "version": case.version, "noticed_at": None}
+        update = {"$set": {**issued, "updated_at": now}, "$inc": {"version": 1}}
+        if not Case._get_collection().update_one(unchanged, update).modified_count:
+            raise Problem("stale_version")
+        written("noticed", case)
         audit.record("evidence.notice.issue", subject="evidence.case", subject_id=str(case.id), area=case.area)
         return Case.objects.get(id=case.id)
 
     return atomically(write)
+
+
+def look(case: Case, *, printed: bool = False) -> Case:
+    """Write into the ledger that staff look at an issued notice, with its code, or have it before them to print.
+
+    Raises Problem `notice_not_issued` or `evidence_deleted`.
+    """
+    check_there(case)
+    if not case.noticed_at:
+        raise Problem("notice_not_issued")
+    atomically(lambda: written("printed" if printed else "viewed", case))
+    return case
+
+
+def check_there(case: Case) -> None:
+    """Raise Problem once the evidence is deleted, or about to be."""
+    if case.shredded_at or case.shredding_at:
+        raise Problem("evidence_deleted")
+
+
+def written(kind: str, case: Case) -> None:
+    """Write an entry about the notice into the ledger, in the current transaction."""
+    detail = {"number": case.number, "document": "notice"}
+    note(kind, area=case.area, subject="evidence.case", subject_id=str(case.id), case=str(case.id), detail=detail)
 
 
 def make_code(event: Event) -> None:

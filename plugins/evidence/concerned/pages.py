@@ -30,7 +30,7 @@ from plugins.evidence.cases.models import REVIEW
 from plugins.evidence.cases.reading import case_of
 from plugins.evidence.concerned import looking
 from plugins.evidence.concerned.models import LONGEST_DEFENCE, MOST_PHOTOS
-from plugins.evidence.concerned.notice import local, notice_of, tell
+from plugins.evidence.concerned.notice import local, look, notice_of
 from plugins.evidence.concerned.routes import COOKIE, PAGE, keep_visit, page_address
 from plugins.evidence.concerned.schemas import SHORTEST_DEFENCE, DefenceForm
 
@@ -144,7 +144,7 @@ def leave() -> AnyResponse:
 def printed_notice(case_id: ObjectId) -> Response | str:
     """告知书，供打印."""
     try:
-        case = tell(case_of(current_principal(), case_id, REVIEW), printed=True)
+        case = look(case_of(current_principal(), case_id, REVIEW), printed=True)
     except Problem as problem:
         return Response(render_template("concerned/untold.html", trouble=problem.detail), problem.kind.status)
     return render_template("concerned/notice.html", notice=notice_of(case, page_address()), local=local)

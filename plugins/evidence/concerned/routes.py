@@ -16,6 +16,7 @@ from backend.plugin_api import (
     current_principal,
     current_settings,
     district_of,
+    idempotent,
     if_match,
     is_foreign,
     limited_by_address,
@@ -26,7 +27,7 @@ from backend.plugin_api import (
 from plugins.evidence.cases.models import REVIEW
 from plugins.evidence.cases.reading import case_of
 from plugins.evidence.concerned import answering, looking
-from plugins.evidence.concerned.notice import notice_of, tell
+from plugins.evidence.concerned.notice import look, notice_of, serve
 from plugins.evidence.concerned.schemas import (
     AnswerSchema,
     CodeSchema,
@@ -136,13 +137,26 @@ def file_defence(form: dict[str, Any], files: dict[str, Any], case: Any) -> dict
     return {**{name: defence[name] for name in names}, "id": str(defence.id), "photos": len(defence.photos)}
 
 
+@staff.route("/<record_id:case_id>/notice", methods=["POST"])
+@requires(REVIEW)
+@idempotent
+@if_match
+@may_answer("notice_not_due", "evidence_deleted")
+@staff.response(201, NoticeSchema)
+def issue_notice(case_id: ObjectId) -> dict[str, Any]:
+    """出具案件的告知书；自此告知码可用，并计算申辩期限，已出具的保持不变."""
+    case = case_of(current_principal(), case_id, REVIEW)
+    check_if_match(case)
+    return notice_of(serve(case), page_address())
+
+
 @staff.route("/<record_id:case_id>/notice", methods=["GET"])
 @requires(REVIEW)
-@may_answer("notice_not_due", "evidence_deleted")
+@may_answer("notice_not_issued", "evidence_deleted")
 @staff.response(200, NoticeSchema)
 def get_notice(case_id: ObjectId) -> dict[str, Any]:
-    """取得案件的告知书和告知码；首次取得起计算申辩期限，每次均留痕."""
-    return notice_of(tell(case_of(current_principal(), case_id, REVIEW)), page_address())
+    """查看已出具的告知书和告知码；每次查看均留痕."""
+    return notice_of(look(case_of(current_principal(), case_id, REVIEW)), page_address())
 
 
 @staff.route("/<record_id:case_id>/defences", methods=["GET"])
@@ -177,6 +191,7 @@ def get_defence_photo(case_id: ObjectId, defence_id: ObjectId, number: int) -> R
 
 @staff.route("/<record_id:case_id>/defences/<record_id:defence_id>/answer", methods=["POST"])
 @requires(REVIEW)
+@idempotent
 @if_match
 @may_answer("conflict")
 @staff.arguments(AnswerSchema)

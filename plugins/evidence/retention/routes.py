@@ -11,19 +11,18 @@ from backend.plugin_api import (
     Problem,
     check_if_match,
     current_principal,
+    idempotent,
     if_match,
     may_answer,
     require,
     requires,
     scope_filter,
 )
-from plugins.evidence.cases.models import RETENTION_CLASSES, Case
+from plugins.evidence.cases.models import HOLD, RETENTION_CLASSES, Case
 from plugins.evidence.retention import holds
 from plugins.evidence.retention.schemas import HoldReasonSchema, HoldSchema, RetentionSchema
 
 blueprint = Blueprint("evidence_retention", __name__, url_prefix="/api/v1/evidence/cases", description="证据保存与保全")
-
-HOLD = "evidence:hold"
 
 
 @blueprint.route("/<record_id:case_id>/retention")
@@ -43,6 +42,7 @@ def get_retention(case_id: ObjectId) -> dict[str, Any]:
 
 @blueprint.route("/<record_id:case_id>/holds", methods=["POST"])
 @requires(HOLD)
+@idempotent
 @if_match
 @may_answer("evidence_deleted")
 @blueprint.arguments(HoldReasonSchema)
@@ -56,6 +56,7 @@ def place_hold(told: dict[str, str], case_id: ObjectId) -> dict[str, Any]:
 
 @blueprint.route("/<record_id:case_id>/holds/<hold_id>/release", methods=["POST"])
 @requires(HOLD)
+@idempotent
 @if_match
 @may_answer("evidence_deleted")
 @blueprint.arguments(HoldReasonSchema)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from backend.plugin_api import current_settings
 from plugins.evidence.vision.clips import clip_facts
+from plugins.evidence.vision.decoder import decoder_version, ffmpeg_path
 from plugins.evidence.vision.drawn import cut_region
 from plugins.evidence.vision.loading import Models, check_models, load_models
 from plugins.evidence.vision.results import (
@@ -56,9 +57,12 @@ __all__ = [
     "check_models",
     "clip_facts",
     "cut_region",
+    "decoder_version",
     "extract",
+    "ffmpeg_path",
     "frames_of",
     "load_models",
+    "masked_copy",
     "models",
     "subject_copy",
     "template",
@@ -88,6 +92,13 @@ def subject_copy(photo: bytes, keep: Box, models: Models) -> Picture:
     return one_photo.subject_copy(photo, keep, models)
 
 
+def masked_copy(photo: bytes, models: Models) -> tuple[Picture, int]:
+    """Mask every face and number plate; returns the copy and how many faces. Raises UnreadablePhoto, MaskingFailed."""
+    from plugins.evidence.vision import photo as one_photo
+
+    return one_photo.masked_copy(photo, models)
+
+
 def template(photo: bytes, box: Box, models: Models) -> Template:
     """Compute the template of the face at `box`; raises UnreadablePhoto, NoFaceThere or ModelMissing."""
     from plugins.evidence.vision import photo as one_photo
@@ -100,4 +111,4 @@ def frames_of(clip: Path, models: Models) -> list[Frame]:
     from plugins.evidence.vision import frames
 
     chosen = current_settings()
-    return frames.frames_of(clip, models, frames.ffmpeg_path(chosen.ffmpeg), chosen.max_clip_pixels)
+    return frames.frames_of(clip, models, ffmpeg_path(chosen.ffmpeg), chosen.max_clip_pixels)

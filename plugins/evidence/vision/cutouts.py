@@ -53,7 +53,7 @@ def masked(
         if not left:
             break
         for face in left:
-            _cover(copy, face.box)
+            cover(copy, face.box)
         count += len(left)
         left = _others(detector.find(copy, quick=True), kept)
     if any(face.score >= CERTAIN for face in left):
@@ -80,7 +80,8 @@ def encode(picture: Pixels, quality: int) -> bytes:
     return cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
 
 
-def _cover(picture: Pixels, box: Box) -> None:
+def cover(picture: Pixels, box: Box) -> None:
+    """Paint over a box and what is close around it, in place."""
     left, top, right, bottom = box
     wider, higher = (right - left) * (MASK_SIZE - 1) / 2, (bottom - top) * (MASK_SIZE - 1) / 2
     corner, opposite = (floor(left - wider), floor(top - higher)), (ceil(right + wider), ceil(bottom + higher))

@@ -7,13 +7,11 @@ through a pipe one by one, so that memory stays flat however long the clip is.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from functools import lru_cache
 from math import cos, radians
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -24,9 +22,10 @@ from numpy.typing import NDArray
 
 from plugins.evidence.vision import confined, cutouts, faces
 from plugins.evidence.vision.clips import clip_facts
+from plugins.evidence.vision.decoder import decoder_version
 from plugins.evidence.vision.loading import Models
 from plugins.evidence.vision.quality import quality
-from plugins.evidence.vision.results import BadClip, ExtractionFailed, Frame, ModelMissing, Pixels
+from plugins.evidence.vision.results import BadClip, ExtractionFailed, Frame, Pixels
 
 #: So many frames a second are looked at, and so many of a clip at most.
 RATE, MOST_LOOKS = 2.0, 120
@@ -64,7 +63,7 @@ def frames_of(clip: Path, models: Models, ffmpeg: str, most_pixels: int) -> list
         raise ExtractionFailed("视频画面尺寸过大，无法处理。")
     rate = min(RATE, MOST_LOOKS / max(facts.seconds, 1.0))
     made_by: dict[str, str | float] = {
-        "tool": f"ffmpeg {_version(ffmpeg)}",
+        "tool": f"ffmpeg {decoder_version(ffmpeg)}",
         "rate": round(rate, 3),
         "quality": JPEG_QUALITY,
         "model": models.faces.file.name,
@@ -83,22 +82,6 @@ def frames_of(clip: Path, models: Models, ffmpeg: str, most_pixels: int) -> list
     if not best:
         raise ExtractionFailed("视频无法解码，没有取到任何画面。")
     return [each.frame for each in best]
-
-
-def ffmpeg_path(configured: str) -> str:
-    """Return the ffmpeg to run: the configured one, or that on PATH, or that of imageio-ffmpeg; raises ModelMissing."""
-    if configured:
-        if not os.access(configured, os.X_OK):
-            raise ModelMissing(f"ffmpeg {configured} 不存在或不能执行，视频等待处理。")
-        return configured
-    if found := shutil.which("ffmpeg"):
-        return found
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        return cast(str, get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise ModelMissing("没有找到 ffmpeg，请安装 ffmpeg 或 qingxu[vision]，视频等待处理。") from error
 
 
 def _with(
@@ -200,9 +183,3 @@ def _time(times: Iterator[str]) -> float:
         if told:
             return max(float(seconds), 0.0)
     raise ExtractionFailed("视频无法解码，没有取到任何画面。")
-
-
-@lru_cache(maxsize=4)
-def _version(ffmpeg: str) -> str:
-    done = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
-    return done.stdout.split()[2]

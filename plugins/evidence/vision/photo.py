@@ -35,6 +35,8 @@ COMPARISON_TOOL = f"opencv {cv2.__version__} comparison"
 
 #: How object models name people; where they stand nothing is claimed as put down.
 PEOPLE = {"person", "people", "pedestrian", "人", "人员", "行人"}
+#: How object models name number plates. One that knows none of these leaves plates to people.
+PLATES = {"plate", "license plate", "license_plate", "licence plate", "number plate", "number_plate", "车牌"}
 #: Where no object model names them: shoulders reach so many widths of the face beyond it, feet so many heights below.
 BODY_WIDTH, BODY_HEIGHT = 1.0, 7.0
 
@@ -96,6 +98,31 @@ def subject_copy(photo: bytes, keep: Box, models: Models) -> Picture:
     made_by = _made_by(FACE_TOOL, models.faces.file, threshold=faces.POSSIBLE, mask_size=cutouts.MASK_SIZE)
     whole = (0, 0, picture.shape[1], picture.shape[0])
     return Picture("subject_copy", cutouts.encode(masked, cutouts.COPY_QUALITY), whole, made_by)
+
+
+def masked_copy(photo: bytes, models: Models) -> tuple[Picture, int]:
+    """Mask every face, and every number plate that the object model names; returns the copy and how many faces.
+
+    Raises UnreadablePhoto or MaskingFailed.
+    """
+    picture = decode(photo)
+    masked, places = cutouts.masked(picture, models.faces.find(picture), models.faces)
+    detector = models.objects
+    knows_plates = detector is not None and bool(PLATES.intersection(each.lower() for each in detector.labels))
+    plates = [each for each in detector.find(picture) if _is_plate(each)] if detector and knows_plates else []
+    for plate in plates:
+        cutouts.cover(masked, plate.box)
+    made_by = {
+        **_made_by(FACE_TOOL, models.faces.file, threshold=faces.POSSIBLE, mask_size=cutouts.MASK_SIZE),
+        "plates": detector.file.name if detector and knows_plates else "",
+    }
+    whole = (0, 0, picture.shape[1], picture.shape[0])
+    copy = Picture("masked_copy", cutouts.encode(masked, cutouts.COPY_QUALITY), whole, made_by)
+    return copy, places
+
+
+def _is_plate(found: FoundObject) -> bool:
+    return (found.label or "").lower() in PLATES
 
 
 def template(photo: bytes, box: Box, models: Models) -> Template:
