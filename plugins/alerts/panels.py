@@ -32,6 +32,8 @@ from plugins.alerts.intake.raising import METRIC
 from plugins.alerts.kinds.defaults import CATEGORIES, SEVERITIES
 
 THEME, VIEW = "alerts", "alerts:view"
+#: Its own page, and the first one.
+BOTH = (THEME, "overview")
 SEVERITY_TONES: Mapping[int, Tone] = {1: "hint", 2: "minor", 3: "major", 4: "critical"}
 STATE_TONES: Mapping[str, Tone] = {
     "待确认": "hint",
@@ -52,7 +54,7 @@ METRICS = [
         collection=Alert,
         time_field="raised_at",
         bucket="hour",
-        dimensions=("state", "category", "severity"),
+        dimensions=("state", "category", "severity", "kind"),
         measures={
             "count": {"$sum": 1},
             "late": {"$sum": {"$ifNull": ["$late", 0]}},
@@ -273,12 +275,12 @@ def how_long(span: timedelta) -> str:
     return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // 1440} 天"
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30, theme: Any = THEME) -> Panel:
     """Return a panel of this theme."""
     return Panel(
         name=f"alerts.{name}",
         title=title,
-        theme=THEME,
+        theme=theme,
         permission=VIEW,
         show=show,
         place=place,
@@ -288,11 +290,11 @@ def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int
 
 
 PANELS = [
-    panel("headline", "预警事件", headline, "top", 5, 5),
-    panel("by_category", "近 30 日预警类别与处置", by_category, "left", 2),
+    panel("headline", "预警事件", headline, "top", 5, 5, BOTH),
+    panel("by_category", "近 30 日预警类别与处置", by_category, "left", 2, theme=BOTH),
     panel("heat", "预警时段分布", heat, "left", 4, 60),
     panel("overdue", "超期未办", overdue, "left", 6, 10),
-    panel("ticker", "实时预警", ticker, "right", 2, 2),
-    panel("by_area", "近 30 日区域分布", by_area, "right", 4),
+    panel("ticker", "实时预警", ticker, "right", 2, 2, BOTH),
+    panel("by_area", "近 30 日区域分布", by_area, "right", 4, theme=BOTH),
 ]
-LAYERS = [MapLayer(name="alerts.open", title="未了结预警", theme=THEME, permission=VIEW, show=live, order=5, live=True)]
+LAYERS = [MapLayer(name="alerts.open", title="未了结预警", theme=BOTH, permission=VIEW, show=live, order=5, live=True)]

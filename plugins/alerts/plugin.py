@@ -20,7 +20,7 @@ from backend.plugin_api import (
     Record,
     hookimpl,
 )
-from plugins.alerts import demo, panels
+from plugins.alerts import demo, panels, waste
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.alerts.nearness import merge_by_rule
 from plugins.alerts.alerts.orders import follow_order
@@ -133,7 +133,7 @@ def register_metrics() -> Sequence[Metric]:
 @hookimpl
 def register_panels() -> Sequence[Panel]:
     """Show alerts on the cockpit."""
-    return panels.PANELS
+    return [*panels.PANELS, *waste.PANELS]
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from backend.plugin_api import (
     figures,
     level_below,
 )
+from plugins.base_info import facilities
 from plugins.base_info.models import DEVICE_KINDS, DEVICE_STATES, STREAMS, Compound, Device, DropOffPoint, Station
 
 THEME, VIEW = "base_info", "base_info:view"
@@ -39,8 +41,20 @@ METRICS = [
         measures={"count": {"$sum": 1}, "households": {"$sum": "$households"}},
         match={"active": True},
     ),
-    Metric(name="base_info.drop_off_points", title="投放点数", collection=DropOffPoint, match={"active": True}),
-    Metric(name="base_info.stations", title="集置点数", collection=Station, match={"active": True}),
+    Metric(
+        name=facilities.POINTS,
+        title="投放点数",
+        collection=DropOffPoint,
+        measures=facilities.STREAM_MEASURES,
+        match={"active": True},
+    ),
+    Metric(
+        name=facilities.STATIONS,
+        title="集置点数",
+        collection=Station,
+        measures=facilities.STATION_MEASURES,
+        match={"active": True},
+    ),
     Metric(
         name="base_info.devices",
         title="设备数",
@@ -212,30 +226,37 @@ def devices(view: View) -> list[Point]:
     ]
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, theme: Any = THEME) -> Panel:
     """Return a panel of this theme."""
     return Panel(
-        name=f"base_info.{name}", title=title, theme=THEME, permission=VIEW, show=show, place=place, order=order
+        name=f"base_info.{name}", title=title, theme=theme, permission=VIEW, show=show, place=place, order=order
     )
 
 
 PANELS = [
-    panel("headline", "基础业务信息", headline, "top", 10),
+    panel("headline", "基础业务信息", headline, "top", 10, (THEME, "overview")),
     panel("devices_by_kind", "智能设施设备", devices_by_kind, "left", 10),
-    panel("device_states", "设备运行状态", device_states, "left", 20),
-    panel("compounds_by_area", "小区分布", compounds_by_area, "left", 30),
+    panel("device_states", "设备运行状态", device_states, "left", 30, (THEME, "overview")),
+    panel("compounds_by_area", "小区分布", compounds_by_area, "left", 20),
     panel("points_by_area", "投放点与集置点分布", points_by_area, "right", 10),
     panel("devices_down", "异常设备", devices_down, "right", 20),
+    *facilities.PANELS,
 ]
 
 
-def layer(name: str, title: str, show: Any, order: int) -> MapLayer:
+def taking_recyclables(view: View) -> list[Point]:
+    """Return the drop-off points that take recyclables."""
+    return drop_off_points(replace(view, scope={"$and": [dict(view.scope), {"streams": "recyclable"}]}))
+
+
+def layer(name: str, title: str, show: Any, order: int, theme: Any = THEME) -> MapLayer:
     """Return a map layer of this theme."""
-    return MapLayer(name=f"base_info.{name}", title=title, theme=THEME, permission=VIEW, show=show, order=order)
+    return MapLayer(name=f"base_info.{name}", title=title, theme=theme, permission=VIEW, show=show, order=order)
 
 
 LAYERS = [
-    layer("drop_off_points", "投放点", drop_off_points, 10),
-    layer("stations", "集置点", stations, 20),
+    layer("drop_off_points", "投放点", drop_off_points, 10, (THEME, "overview", "effectiveness")),
+    layer("stations", "集置点", stations, 20, (THEME, "overview", "vehicles")),
+    layer("recyclables", "可回收物投放点", taking_recyclables, 10, "recycling"),
     layer("devices", "智能设备", devices, 30),
 ]

@@ -294,17 +294,17 @@ def duration(minutes: float | None) -> str:
     return f"{minutes / 60:.1f} 小时" if minutes < 48 * 60 else f"{minutes / 1440:.1f} 天"
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, seconds: int = 30) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, seconds: int = 30, theme: Any = THEME) -> Panel:
     """Return a panel of this theme."""
-    look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, "refresh_seconds": seconds}
+    look = {"theme": theme, "permission": VIEW, "place": place, "order": order, "refresh_seconds": seconds}
     return Panel(name=f"dispatch.{name}", title=title, show=show, **look)
 
 
 PANELS = [
-    panel("headline", "派单处置", headline, "top", 10, 15),
+    panel("headline", "派单处置", headline, "top", 10, 15, (THEME, "overview")),
     panel("kinds", "近 30 日派单类型与结果", by_kind, "left", 10),
     panel("streets", "各区域办理情况", by_street, "left", 20),
-    panel("on_time", "按期处置率", on_time, "left", 30),
+    panel("on_time", "按期处置率", on_time, "left", 30, theme=(THEME, "overview")),
     panel("overdue", "当前超期", overdue, "right", 10, 15),
     panel("median", "处置时长中位数", median_time, "right", 20),
     panel("heat", "上报时段分布", heat, "right", 30, 300),

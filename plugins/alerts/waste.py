@@ -1,0 +1,92 @@
+"""Alerts by the kind of waste that they are about, and those that a collection truck settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backend.plugin_api import Bars, Figure, Figures, Panel, Row, Rows, View, figures, utcnow
+from plugins.alerts.alerts.models import OPEN, Alert, place_of
+from plugins.alerts.intake.raising import METRIC
+from plugins.alerts.panels import READ, SEVERITY_TONES, STATE_TONES, VIEW, by_state, event_of, how_long, point_of
+
+#: Every kind of waste, special ones included, and the codes of alerts about it; some have none, and stand there all
+#: the same. What concerns no single kind is counted as mixed.
+WASTES: Mapping[str, tuple[str, ...]] = {
+    "可回收物": (),
+    "有害垃圾": ("E12",),
+    "易腐垃圾": ("E05", "V03"),
+    "其他垃圾": ("E02", "E03", "V02"),
+    "四类混投": ("E04", "E11", "V01"),
+    "装修垃圾": ("E08",),
+    "大件垃圾": ("E07", "V05"),
+    "园林垃圾": (),
+}
+#: What a truck has left, or mixed.
+HAULING = ("E02", "E11")
+
+
+def by_waste(view: View) -> Bars:
+    """Return the alerts of the period by kind of waste and by what became of them."""
+    period = view.period
+    found = figures(
+        METRIC, area=view.area, scope=view.scope, by=("kind", "state"), since=period.since, until=period.until
+    )
+    counts: dict[tuple[str, str], int] = {}
+    wastes = {code: waste for waste, codes in WASTES.items() for code in codes}
+    for (kind, state), count in zip(found.keys, found.measures["count"].tolist() if found.keys else [], strict=True):
+        if kind in wastes:
+            counts[wastes[kind], state] = counts.get((wastes[kind], state), 0) + count
+    series = by_state(list(WASTES), counts) or {"待处理": np.zeros(len(WASTES), dtype=np.int64)}
+    return Bars(list(WASTES), series, "起", horizontal=True, tones=STATE_TONES)
+
+
+def results(view: View) -> Figures:
+    """Return the sorting alerts of the period, and how many were settled in time."""
+    period = view.period
+    found = figures(
+        METRIC, area=view.area, scope=view.scope, by=("category", "state"), since=period.since, until=period.until
+    )
+    rows = list(zip(found.keys, found.measures["count"].tolist() if found.keys else [], strict=True))
+    closed = sum(count for (_, state), count in rows if state == "closed")
+    every = sum(count for (_, state), count in rows if state != "dismissed")
+    return Figures(
+        (
+            Figure("分类问题", sum(n for (category, _), n in rows if category == "sorting"), "起", "major"),
+            Figure("环境卫生问题", sum(n for (category, _), n in rows if category == "environment"), "起", "minor"),
+            Figure("问题办结率", round(100 * closed / every, 1) if every else "—", "%" if every else "", "good"),
+        )
+    )
+
+
+def hauling(view: View) -> Rows:
+    """Return the open alerts that wait for a truck, the newest first."""
+    query = {"$and": [dict(view.scope), {"kind": {"$in": list(HAULING)}, "state": {"$in": list(OPEN)}}]}
+    rows = Alert._get_collection().find(query, READ).sort("_id", -1).limit(50)
+    return Rows(
+        ("事件", "点位", "上报"),
+        [
+            Row(
+                (event_of(row), point_of(row), f"{how_long(utcnow() - row['raised_at'])}前"),
+                place=place_of(row),
+                tone=SEVERITY_TONES[row["severity"]],
+                key=str(row["_id"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def panel(name: str, title: str, show: Any, theme: str, place: Any, order: int, **more: Any) -> Panel:
+    """Return a panel of another page."""
+    look: Mapping[str, Any] = {"permission": VIEW, "place": place, "order": order, **more}
+    return Panel(name=f"alerts.{name}", title=title, show=show, theme=theme, **look)
+
+
+PANELS = (
+    panel("results", "分类问题", results, "effectiveness", "top", 10),
+    panel("by_waste", "各类垃圾问题", by_waste, "effectiveness", "left", 10),
+    panel("hauling", "待清运预警", hauling, "vehicles", "right", 10, refresh_seconds=10, timeless=True),
+)
