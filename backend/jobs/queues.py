@@ -63,7 +63,7 @@ def put(
     if id in queued:
         return False
     try:
-        # One trip instead of RQ's two. It needs no transaction: half an order is none, and the next sweep puts it again.
+        # One trip instead of RQ's two. It needs no transaction: half an order is none, the next sweep puts it again.
         with connection().pipeline(transaction=False) as together:
             # The record in the store says what became of the work; Redis keeps no second account of it.
             queue(queue_name).enqueue_call(
