@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -210,12 +211,12 @@ def overdue(view: View) -> Rows:
 def event_of(row: Mapping[str, Any]) -> str:
     """Return what was seen and how often, as it fits a column."""
     times = f" ×{row['count']}" if row["count"] > 1 else ""
-    return cut(row["kind_name"], 5) + times
+    return cut(re.sub("（.*?）", "", row["kind_name"]), 6) + times
 
 
 def point_of(row: Mapping[str, Any]) -> str:
     """Return where it was seen, as it fits a column."""
-    return cut(row.get("point_name") or "–", 9)
+    return cut((row.get("point_name") or "–").replace(" ", ""), 9)
 
 
 def cut(text: str, longest: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.plugin_api import Bars, Figure, Figures, Panel, Row, Rows, View, figures, utcnow
+from backend.plugin_api import Bars, Figure, Figures, Panel, Row, Rows, View, area_names, figures, utcnow
 from plugins.alerts.alerts.models import OPEN, Alert, place_of
 from plugins.alerts.intake.raising import METRIC
 from plugins.alerts.panels import READ, SEVERITY_TONES, STATE_TONES, VIEW, by_state, event_of, how_long, point_of
@@ -79,6 +79,21 @@ def hauling(view: View) -> Rows:
     )
 
 
+def worst_compounds(view: View) -> Bars:
+    """Return the compounds with the most alerts of the period."""
+    period = view.period
+    found = figures(
+        METRIC, area=view.area, scope=view.scope, level="compound", by=("area",), since=period.since, until=period.until
+    )
+    counts = zip(found.column("area"), found.measures["count"].tolist(), strict=True) if found.keys else ()
+    most = sorted(counts, key=lambda each: (-each[1], each[0]))[:10]
+    names = area_names([path for path, _ in most])
+    labels = [names.get(path, path.rsplit("/", 1)[-1]) for path, _ in most]
+    return Bars(
+        labels, {"预警": np.array([count for _, count in most])}, "起", horizontal=True, tones={"预警": "major"}
+    )
+
+
 def panel(name: str, title: str, show: Any, theme: str, place: Any, order: int, **more: Any) -> Panel:
     """Return a panel of another page."""
     look: Mapping[str, Any] = {"permission": VIEW, "place": place, "order": order, **more}
@@ -88,5 +103,6 @@ def panel(name: str, title: str, show: Any, theme: str, place: Any, order: int, 
 PANELS = (
     panel("results", "分类问题", results, "effectiveness", "top", 10),
     panel("by_waste", "各类垃圾问题", by_waste, "effectiveness", "left", 10),
+    panel("worst_compounds", "问题最多的小区", worst_compounds, "effectiveness", "right", 40),
     panel("hauling", "待清运预警", hauling, "vehicles", "right", 10, refresh_seconds=10, timeless=True),
 )
