@@ -15,6 +15,8 @@ from dash_cockpit.words import number, width
 
 #: A line of a side panel holds so many Chinese characters; longer rows take two lines.
 LINE = 24.5
+#: Longer labels do not leave enough room for the bar at their side.
+LONGEST_LABEL = 10.2
 #: What stands between columns, and what the mark of an alert level takes, in the same measure.
 GAP, MARK = 0.75, 1.75
 
@@ -41,12 +43,14 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
     series = {name: np.nan_to_num(np.asarray(values, float)) for name, values in content.series.items()}
     total = np.sum(list(series.values()), axis=0)
     most = max(float(total.max()), 1e-9)
-    label_width = min(max(width(label) for label in content.labels), 10.0)
+    label_width = max(width(label) for label in content.labels)
+    long = label_width > LONGEST_LABEL  # then it stands above its bar
     value_width = max(width(number(value)) for value in total)
     # Places are told only where the plugin has put the best first.
     ranked = content.horizontal and bool(np.all(np.diff(total) <= 0))
     rank_width = "1.6em " if ranked else ""
-    grid = {"gridTemplateColumns": f"{rank_width}{label_width + 0.4:.1f}em 1fr {value_width + 0.6:.1f}em"}
+    label_column = "" if long else f"{label_width + 0.4:.1f}em "
+    grid = {"gridTemplateColumns": f"{rank_width}{label_column}1fr {value_width + 0.6:.1f}em"}
     lines = []
     for i, label in enumerate(content.labels):
         parts = [
@@ -63,7 +67,7 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
             html.Span(number(total[i]), className="bar-value"),
         ]
         lines.append(html.Div(cells, className="bar-line", style=grid))
-    return html.Div(lines, className="bar-list scrolls")
+    return html.Div(lines, className=f"bar-list scrolls{' bar-list-long' if long else ''}")
 
 
 def own_address(picture: str) -> str:

@@ -114,6 +114,7 @@
   /** Put the frames of a theme in their places; returns the bodies and age marks by panel. */
   function arrange(frames, view) {
     const placed = {};
+    const wanted = {};
     for (const place of ["top", "left", "right"]) {
       const sections = (frames[place] || []).map(({ name, title, content }) => {
         const body = bodyOf(`${name} ${view}`);
@@ -126,8 +127,9 @@
         return cockpit.element("section", attributes, head, body);
       });
       if (place === "top") document.getElementById(place).replaceChildren(...sections);
-      else cockpit.sides.lay(place, sections);
+      else wanted[place] = sections;
     }
+    cockpit.sides.lay(wanted);
     return placed;
   }
 
