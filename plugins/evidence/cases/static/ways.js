@@ -7,7 +7,8 @@ export function make(tag, options = {}, ...children) {
   const { dataset, ...rest } = options;
   const element = Object.assign(document.createElement(tag), rest);
   Object.assign(element.dataset, dataset);
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  // What is not there is left out: `condition && part` may be handed over as it is.
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
   return element;
 }
 
