@@ -250,6 +250,7 @@
 
   /** Let new points pulse, and show the newest unless somebody is using the map. */
   function announce(markers) {
+    document.dispatchEvent(new CustomEvent("cockpit:news"));
     for (const marker of markers) {
       const node = marker.getElement();
       if (!node) continue;

@@ -26,7 +26,7 @@ DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 def base(ground: Ground) -> Iterator[str]:
     """Serve the platform and return its address."""
     server = make_server("127.0.0.1", 0, ground.district.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
