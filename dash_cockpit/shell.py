@@ -12,7 +12,7 @@ from flask import Flask, Response, redirect, request
 
 from dash_cockpit import bundles, theme
 from dash_cockpit.live import feed
-from dash_cockpit.map import draw_map, draw_over_map, plan_layer
+from dash_cockpit.map import draw_map, draw_over_map, plan_layer, plan_tiles
 from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
 from dash_cockpit.sources import CockpitSources
 from dash_cockpit.tiles import tile_routes
@@ -174,6 +174,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
         "data": f"{PREFIX}data/",
         "home": home,
         "title": TITLE,
+        "tiles": plan_tiles(sources.tiles, f"{PREFIX}tiles/"),
         "themes": [{"name": each.name, "title": each.title} for each in themes],
         "frames": {
             each.name: {

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
-  const LIVE_SECONDS = 2;
+  const LIVE_SECONDS = 1.4; // with what the server may keep, new things are there within two
+  const TICK_SECONDS = 2;
   const LAYER_SECONDS = 60;
   const AREA_SECONDS = 600;
   const ANSWER_WITHIN_MILLISECONDS = 10000;
@@ -113,6 +114,7 @@
 
   /** Show the theme and area that the address names. The map stays as it is; only its layers change. */
   function show(search, given) {
+    if (plan !== given) for (const each of [cockpit.map, cockpit.card]) each.setPlan(given);
     plan = given;
     const wanted = new URLSearchParams(search || "");
     const theme = plan.themes.find((each) => each.name === wanted.get("theme")) || plan.themes[0];
@@ -132,7 +134,7 @@
     for (const layer of layers) {
       const deliver = (points) => cockpit.map.showPoints(layer.name, points);
       const path = `layers/${encodeURIComponent(layer.name)}`;
-      start(`layer ${layer.name} ${state.area}`, path, layer.live ? LIVE_SECONDS : LAYER_SECONDS, deliver);
+      start(`layer ${layer.name} ${state.area}`, path, layer.live ? LIVE_SECONDS : layer.moving ? TICK_SECONDS : LAYER_SECONDS, deliver);
     }
   }
 
@@ -150,11 +152,11 @@
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-theme]");
     if (chosen) return cockpit.go({ theme: chosen.dataset.theme });
-    const row = event.target.closest("[data-lon]");
-    if (row) cockpit.map.visit(Number(row.dataset.lat), Number(row.dataset.lon), row.dataset.key);
+    const row = event.target.closest("[data-lon], [data-record]");
+    if (row) cockpit.map.visit(parseFloat(row.dataset.lat), parseFloat(row.dataset.lon), row.dataset.key, row.dataset.record);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("[data-lon]")) event.target.click();
+    if (event.key === "Enter" && event.target.matches("[data-lon], [data-record]")) event.target.click();
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
