@@ -65,7 +65,7 @@ def draw_over_map() -> list[Component]:
 
 def plan_layer(layer: MapLayer, colour: str) -> dict[str, Any]:
     """Return what the page needs to know of a layer before it asks for it."""
-    names = ("name", "title", "live", "style", "moving", "record", "hidden")
+    names = ("name", "title", "live", "timeless", "style", "moving", "record", "hidden")
     return {**{name: getattr(layer, name) for name in names}, "colour": colour}
 
 

@@ -112,17 +112,21 @@
   }
 
   /** Put the frames of a theme in their places; returns the bodies and age marks by panel. */
-  function arrange(frames, area) {
+  function arrange(frames, view) {
     const placed = {};
     for (const place of ["top", "left", "right"]) {
-      const sections = (frames[place] || []).map(({ name, title }) => {
-        const body = bodyOf(`${name} ${area}`);
+      const sections = (frames[place] || []).map(({ name, title, content }) => {
+        const body = bodyOf(`${name} ${view}`);
+        if (content) fill(body, content); // says the same at all times
         const age = cockpit.element("span", { class: "panel-age" });
         placed[name] = { body, age };
-        const head = cockpit.element("div", { class: "panel-head" }, cockpit.element("h2", {}, title), age);
-        return cockpit.element("section", { class: "panel", "aria-label": title, "data-panel": name }, head, body);
+        const enlarge = cockpit.element("button", { class: "panel-enlarge", title: "放大", "aria-label": `放大 ${title}` });
+        const head = cockpit.element("div", { class: "panel-head" }, cockpit.element("h2", {}, title), age, enlarge);
+        const attributes = { class: "panel", "aria-label": title, "data-panel": name, tabindex: place === "top" ? "" : "0" };
+        return cockpit.element("section", attributes, head, body);
       });
-      document.getElementById(place).replaceChildren(...sections);
+      if (place === "top") document.getElementById(place).replaceChildren(...sections);
+      else cockpit.sides.lay(place, sections);
     }
     return placed;
   }

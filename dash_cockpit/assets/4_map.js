@@ -326,7 +326,7 @@
     const moved = wantedArea !== area;
     area = wantedArea;
     clearTimeout(returning);
-    cockpit.card.close();
+    if (moved || wanted.some((each) => !layers.has(each.name))) cockpit.card.close();
     const kept = new Map();
     let covered = false;
     for (const each of wanted) {
@@ -377,6 +377,7 @@
   /** Let new points pulse, and show the newest unless somebody is using the map. */
   function announce(points, layer) {
     if (layer.hidden) return;
+    document.dispatchEvent(new CustomEvent("cockpit:news"));
     for (const point of points.slice(0, 20)) {
       const sign = element("span", { class: ALERTS[point.tone] ? `mark mark-${point.tone}` : "pin" });
       const icon = L.divIcon({ className: "flag is-new", iconSize: [26, 26], html: sign });

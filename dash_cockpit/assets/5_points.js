@@ -257,10 +257,13 @@
 
   function glide() {
     if (moving || !surfaces) return;
-    let last = 0;
+    let [last, before] = [0, 0];
     const step = (now) => {
+      // Where frames come slowly, as without a graphics card, fewer are asked for: gliding must leave time for the rest.
+      const pause = Math.max(FRAME_MILLISECONDS, before ? Math.min(1000, 4 * (now - before)) : 0);
+      before = now;
       const movers = layers.filter((layer) => layer.movers && !layer.hidden).flatMap((layer) => [...layer.movers.values()]);
-      if (now - last >= FRAME_MILLISECONDS) {
+      if (now - last >= pause) {
         last = now;
         surfaces.moving.draw();
       }

@@ -30,7 +30,7 @@ from plugins.dispatch.orders.replying import reply
 from plugins.dispatch.orders.steps import dispatch, take, take_step
 from plugins.dispatch.standards.register import DEFAULTS
 
-ORDERS, FRESH, LATE = 220, 7, 9
+ORDERS, FRESH, LATE, SENT = 220, 7, 9, 5
 DAYS, AT_ONCE = 30, 10
 #: Kinds and how often they come.
 KINDS = {"E02": 9, "E03": 7, "E04": 5, "E05": 3, "E06": 3, "E07": 6, "E08": 4, "E09": 2, "E10": 2, "E12": 1}
@@ -112,6 +112,22 @@ def planned(chance: random.Random, now: datetime) -> Iterator[dict[str, Any]]:
             "checks": 60,
             "end": "left",
             "worker": chance.choice(NAMES),
+            "picture": 0,
+        }
+    # What waits for the people of the first company, whose account everybody may try.
+    own = min((place.organisation for place in places if place.organisation), default=None)
+    for n in range(SENT if own else 0):
+        yield {
+            "number": ORDERS + FRESH + LATE + n,
+            "at": now - timedelta(minutes=chance.randint(8, 70)),
+            "place": chance.choice([place for place in places if place.organisation == own]),
+            "kind": chance.choice(("E02", "E03", "E07")),
+            "waits": 3,
+            "takes": 10_000,
+            "share": 1000,
+            "checks": 60,
+            "end": "left",
+            "worker": "",
             "picture": 0,
         }
 

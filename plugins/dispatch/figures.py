@@ -27,6 +27,7 @@ MEASURES: Mapping[str, Mapping[str, Any]] = {
     "filed": counted({"$gt": ["$filed_at", None]}),
     "handled": counted({"$gt": ["$replied_at", None]}),
     "on_time": counted({"$eq": ["$on_time", True]}),
+    "judged": counted({"$in": ["$on_time", [True, False]]}),
     "closed": counted({"$in": ["$state", ["closed", "forced_closed"]]}),
     "late": counted({"$eq": ["$late", True]}),
     "rework": {"$sum": "$rework"},

@@ -96,7 +96,8 @@ def register_menu_entries() -> Sequence[MenuEntry]:
     look = {"permission": "dispatch:view"}
     return [
         MenuEntry(name="dispatch.orders", title="派单处置", href="/dispatch/orders", order=30, **look),
-        MenuEntry(name="dispatch.cockpit", title="派单驾驶舱", href="/cockpit/?theme=dispatch", order=31, **look),
+        MenuEntry(name="dispatch.statistics", title="派单统计", href="/dispatch/statistics", order=31, **look),
+        MenuEntry(name="dispatch.cockpit", title="派单驾驶舱", href="/cockpit/?theme=dispatch", order=32, **look),
     ]
 
 

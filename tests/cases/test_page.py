@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from backend.storage import database
 from plugins.evidence.cases.bundling import bundle_capture
 from tests.browser import watching
-from tests.cases.conftest import Ground, cases, extracted, noted, told
+from tests.cases.conftest import CASES, Ground, cases, extracted, noted, told
 from tests.district import DISTRICT, PASSWORD, Caller
 from tests.evidence.conftest import work
 from tests.vision import weights
@@ -26,7 +26,7 @@ DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 def base(ground: Ground) -> Iterator[str]:
     """Serve the platform and return its address."""
     server = make_server("127.0.0.1", 0, ground.district.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -235,3 +235,98 @@ def test_it_fits_a_phone_and_large_type(browser: Browser, ground: Ground, base: 
             page.keyboard.press("Escape")
             watched.assert_clean()
     assert cases()[0]["state"] == "waiting"
+
+
+def test_cases_are_split_merged_and_held_by_keys(browser: Browser, ground: Ground, base: str) -> None:
+    case, other = ground.case(), ground.case(60)
+    joining = ground.sees(1)
+    extracted(joining)
+    bundle_capture(told(joining))
+    note = "前后两张照片尺寸不同，无法对比。"
+    repeat = {"case": other["id"], "number": other["number"], "likeness": 0.62}
+    database()["evidence_captures"].update_one({"_id": ObjectId(joining)}, {"$set": {"findings": [note]}})
+    database()["evidence_cases"].update_one({"_id": ObjectId(case["id"])}, {"$set": {"repeats": [repeat]}})
+    staff = ground.district.sign_in("district_staff", DISTRICT)
+    with watching(browser, base=base, **DESK) as watched:
+        page = watched.page
+        enter(page, staff)
+        open_case(page)
+        expect(page.locator("#warnings")).to_contain_text(note)
+        expect(page.locator("#repeats")).to_contain_text(f"{other['number']}（相似 62%）")
+        page.keyboard.press("s")
+        page.locator("#split-captures input").last.focus()
+        page.keyboard.press("Space")
+        page.fill("#split-reason", "另一人所为")
+        page.keyboard.press("Enter")
+        expect(page.locator("#cases li")).to_have_count(3)
+        expect(page.locator("#facts")).to_contain_text("1 次取证")
+        new = cases()[2]
+        assert [str(each) for each in new["captures"]] == [joining]
+        page.keyboard.press("m")
+        expect(page.locator("#merge-cases option")).to_have_count(2)
+        page.fill("#merge-into", "33-2026-999999")
+        page.fill("#merge-reason", "同一人连续投放")
+        page.keyboard.press("Enter")
+        expect(page.locator("#merge-dialog .message")).to_have_text("没有这个待复核的案件。")
+        page.fill("#merge-into", new["number"])
+        page.keyboard.press("Enter")
+        expect(page.locator("#facts")).to_contain_text(new["number"])
+        expect(page.locator("#cases li")).to_have_count(2)
+        page.keyboard.press("h")
+        page.keyboard.press("Tab")
+        page.keyboard.type("行政复议期间")
+        page.keyboard.press("Enter")
+        expect(page.locator("#facts")).to_contain_text("行政复议期间")
+        page.keyboard.press("h")
+        page.locator("#hold-what").select_option(index=1)
+        page.fill("#hold-reason", "复议已结束")
+        page.keyboard.press("Enter")
+        expect(page.locator("#facts")).not_to_contain_text("行政复议期间")
+        watched.assert_clean()
+    assert (stored(case)["state"], len(cases()[2]["captures"])) == ("merged", 2)
+    assert [len(noted(kind)) for kind in ("split", "held", "released")] == [1, 1, 1]
+
+
+def test_the_notice_is_issued_printed_and_its_defence_answered(browser: Browser, ground: Ground, base: str) -> None:
+    case, quiet = ground.case(), ground.case(60)
+    for each in (case, quiet):
+        assert ground.decide(ground.reviewer, each, "confirm").status_code == 200
+    with watching(browser, base=base, **DESK) as watched:
+        page = watched.page
+        enter(page, ground.reviewer)
+        page.click("#show-history")
+        page.locator(f"[data-id='{case['id']}'] button").click()
+        page.locator("#opened").wait_for()
+        expect(page.locator("#print-notice")).to_be_hidden()
+        page.keyboard.press("n")
+        assert stored(case).get("noticed_at") is None
+        page.keyboard.press("Enter")
+        expect(page.locator("#banner")).to_contain_text("告知书已出具")
+        issued = stored(case)
+        assert issued["noticed_at"] and issued["defence_until"]
+        with page.expect_popup() as paper:
+            page.keyboard.press("n")
+        expect(paper.value.locator("h1")).to_have_text("生活垃圾分类违规行为告知书")
+        paper.value.close()
+        code = ground.reviewer.get(f"{CASES}/{case['id']}/notice")["code"]
+        concerned = ground.district.app.test_client()
+        assert concerned.post("/api/v1/evidence/notice/visits", json={"code": code}).status_code == 201
+        told = {"text": "袋子是邻居的，<b>不是</b>我丢的。", "phone": "13812345678"}
+        assert concerned.post("/api/v1/evidence/notice/defences", data=told).status_code == 201
+        page.select_option("#search-defence", "true")
+        page.locator("#search [type=submit]").click()
+        expect(page.locator("#cases li")).to_have_count(1)
+        expect(page.locator("#cases .tag").first).to_have_text("申辩 1")
+        page.locator("#cases button").click()
+        expect(page.locator("#defences")).to_contain_text(told["text"])
+        assert "13812345678" not in page.content()
+        page.locator("#defences kbd").wait_for()
+        page.keyboard.press("a")
+        expect(page.locator("#defence-text")).to_have_text(told["text"])
+        page.fill("#answer-words", "经核对录像，确认有误。")
+        page.get_by_label("采纳，申辩成立").check()
+        page.locator("#answer-dialog [type=submit]").click()
+        expect(page.locator("#defences .answer")).to_contain_text("采纳：经核对录像")
+        expect(page.locator("#facts")).to_contain_text("待复核")
+        watched.assert_clean()
+    assert stored(case)["state"] == "waiting" and len(noted("noticed")) == 1 and noted("printed")

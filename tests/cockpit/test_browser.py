@@ -31,7 +31,8 @@ A_POINT = """() => {
     const at = map.layerPointToContainerPoint([each.x, each.y]);
     return [box.left + at.x * scale, box.top + at.y * scale];
   });
-  return places.find(([x, y]) => x > free.left && x < legend.left && y > free.top + free.height * 0.3 && y < free.bottom - 70 * scale);
+  return places.find(([x, y]) =>
+    x > free.left && x < legend.left && y > free.top + free.height * 0.3 && y < free.bottom - 70 * scale);
 }"""
 FIGURES_DRAWN = "() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
 

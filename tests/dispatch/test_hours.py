@@ -49,13 +49,13 @@ def local(text: str) -> datetime:
 
 
 @given(moments, minutes, minutes, calendars)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_limits_add_up(start: datetime, one: int, two: int, calendar: DutyCalendar) -> None:
     assert due(due(start, one, calendar), two, calendar) == due(start, one + two, calendar)
 
 
 @given(moments, minutes, calendars)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_what_a_limit_takes_is_what_has_passed(start: datetime, limit: int, calendar: DutyCalendar) -> None:
     end = due(start, limit, calendar)
     assert end >= start
@@ -63,7 +63,7 @@ def test_what_a_limit_takes_is_what_has_passed(start: datetime, limit: int, cale
 
 
 @given(moments, moments, moments, calendars)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_passed_time_adds_up_and_never_runs_backwards(
     a: datetime, b: datetime, c: datetime, calendar: DutyCalendar
 ) -> None:
@@ -74,7 +74,7 @@ def test_passed_time_adds_up_and_never_runs_backwards(
 
 
 @given(moments, moments, minutes, minutes, calendars)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_later_and_longer_end_later(a: datetime, b: datetime, one: int, two: int, calendar: DutyCalendar) -> None:
     a, b = sorted((a, b))
     one, two = sorted((one, two))

@@ -157,5 +157,5 @@ def test_whatever_is_tried_what_must_hold_holds(ground: Ground) -> None:
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=checks),
+        settings=settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=checks),
     )

@@ -313,8 +313,8 @@ def test_statistics_by_unit(ground: Ground) -> None:
     recompute_dirty()
     rows = {each["name"]: each for each in ground.street.get(f"{ORDERS}/statistics")["items"]}
     mine = rows["清和物业"]
-    names = ("reported", "filed", "handled", "on_time", "closed", "rework", "late")
-    assert [mine[name] for name in names] == [1, 1, 1, 1, 1, 1, 0] and mine["median_minutes"] < 2
+    names = ("reported", "filed", "handled", "on_time", "judged", "closed", "rework", "late")
+    assert [mine[name] for name in names] == [1, 1, 1, 1, 1, 1, 1, 0] and mine["median_minutes"] < 2
     assert rows["一社区 社区工作人员"]["handled"] == 0 and rows["一社区 社区工作人员"]["median_minutes"] is None
     west = ground.district.sign_in("street_staff", WEST)
     assert west.get(f"{ORDERS}/statistics")["items"] == []

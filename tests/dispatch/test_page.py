@@ -95,6 +95,47 @@ def test_several_are_dispatched_at_once(browser: Browser, ground: Ground, base: 
     assert {ground.stored(each)["state"] for each in orders} == {"dispatched"}
 
 
+def test_reported_by_hand_merged_and_found_by_a_search_that_is_kept(
+    browser: Browser, ground: Ground, base: str
+) -> None:
+    other = ground.alert()
+    with watching(browser, base=base) as watched:
+        page = watched.page
+        page.context.grant_permissions(["geolocation"])
+        page.context.set_geolocation({"longitude": LON, "latitude": LAT})
+        enter(page, ground.street)
+        page.click("#report")
+        page.select_option("#report-kind", "E02")
+        expect(page.locator("#report-title")).to_have_value("满溢")
+        page.click("#report-here")
+        expect(page.locator("#report-here")).to_contain_text("已定位")
+        page.click("#reporting .primary")
+        expect(page.locator("#order-number")).to_contain_text("人工上报")
+        page.click("button[data-verb=merge]")
+        page.check("#merge-list input")
+        page.click("#merging .primary")
+        expect(page.locator("#facts")).to_contain_text("并入本单")
+        assert page.url.endswith(other["id"])
+        page.click("[data-tab=nearby]")
+        expect(page.locator("#orders li")).to_have_count(1)
+        expect(page.locator("#orders")).to_contain_text("0 米")
+        page.click("[data-tab=search]")
+        page.select_option("#search-state", "merged")
+        page.click("#more-conditions summary")
+        page.fill("#search-since", "2026-01-01")
+        page.click("#search .primary")
+        expect(page.locator("#orders li")).to_have_count(1)
+        page.click("#keep")
+        page.fill("#keep-name", "今年并入的")
+        page.click("#keeping .primary")
+        page.select_option("#search-state", "")
+        page.click("#kept .chip >> nth=0")
+        expect(page.locator("#search-state")).to_have_value("merged")
+        expect(page.locator("#search-since")).to_have_value("2026-01-01")
+        expect(page.locator("#orders li")).to_have_count(1)
+        watched.assert_clean()
+
+
 def test_whoever_comes_second_is_told(browser: Browser, ground: Ground, base: str) -> None:
     order = ground.dispatch(ground.street, ground.alert())
     colleague = ground.district.sign_in("property_staff", "33", organisation=ground.company)

@@ -8,6 +8,7 @@ import io
 import json
 import tracemalloc
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from PIL import Image
 
 from backend import settings as settings_module
 from backend.blobs import get
+from backend.health.report import make_report
+from backend.plugin_api.registry import installed
 from backend.storage import database
 from tests.district import DISTRICT
 from tests.evidence.conftest import Camera, ledger, report, work
@@ -220,3 +223,21 @@ def test_a_person_reports_with_a_film_that_was_uploaded_in_pieces(camera: Camera
     assert get(answer.json["clip"], space=DISTRICT) == content
     [own] = resident.get("/api/v1/evidence/my-reports")["items"]
     assert own["clip"] is True and own["photos"] == 0
+
+
+def test_the_health_page_says_what_does_not_work_without_ffmpeg(camera: Camera, tmp_path: Path) -> None:
+    def told() -> tuple[str, str]:
+        [check] = [each for each in make_report(installed())["checks"] if each["name"] == "evidence.clips"]
+        return check["state"], check["detail"]
+
+    state, detail = told()
+    assert state == "ok" and "ffmpeg" in detail
+    before = settings_module.current()
+    dead = tmp_path / "ffmpeg"
+    dead.write_text("#!/bin/sh\nexit 1\n")
+    dead.chmod(0o755)
+    for path, words in ((tmp_path / "nowhere", "不存在"), (dead, "无法运行")):
+        settings_module.configure(dataclasses.replace(before, ffmpeg=str(path)))
+        state, detail = told()
+        assert state == "warn" and words in detail and "照片照常处理" in detail, detail
+    settings_module.configure(before)

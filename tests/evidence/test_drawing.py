@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.blobs import get
+from backend.blobs import get, put
 from backend.protection import audit
 from backend.storage import database
 from plugins.evidence.vision import models
@@ -132,3 +132,14 @@ def test_the_copy_of_the_subject_shows_one_face_and_masks_the_others(camera: Cam
     assert camera.staff.call("GET", copy["picture"]).status_code == 403
     assert officer.call("GET", copy["picture"]).json["code"] == "purpose_required"
     assert exhibits(camera.staff, capture, kind="subject_copy") == []
+
+
+def test_a_region_of_a_photo_that_no_decoder_of_it_reads_is_refused_at_once(camera: Camera, capture: str) -> None:
+    [row] = database()["evidence_captures"].find()
+    half = weights.astronaut()
+    broken = put(half[: len(half) // 3], media_type="image/png", space=DISTRICT)
+    database()["evidence_captures"].update_one({"_id": row["_id"]}, {"$set": {"photos.0.sha256": broken.sha256}})
+    answer = draw(camera.staff, capture)
+    assert (answer.status_code, answer.json["code"]) == (422, "unreadable_image")
+    assert answer.json["detail"] == "不能从这张照片截取：照片无法解码。"
+    assert ledger("drawn") == [] and database()["events"].count_documents({"name": "evidence.region_drawn"}) == 0

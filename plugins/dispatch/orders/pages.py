@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import render_template
 
-from backend.plugin_api import Pages, current_principal, page, permitted
-from plugins.dispatch.orders.models import DISPATCH, ORDER_FLOW, REPORT, SOURCES, VERIFY, VIEW
+from backend.plugin_api import Pages, current_principal, home_of, page, permitted
+from plugins.dispatch.orders.models import DISPATCH, ORDER_FLOW, REPORT, SEVERITIES, SOURCES, VERIFY, VIEW
 from plugins.dispatch.orders.routes import EXPORT
+from plugins.dispatch.standards.register import titles
 
 pages = Pages(
     "dispatch_pages",
@@ -47,8 +48,18 @@ def orders() -> str:
         tabs=tabs,
         states=ORDER_FLOW.states,
         sources=SOURCES,
+        severities=SEVERITIES,
+        kinds=titles(home_of(by)),
         reasons=QUICK_REASONS,
         may_dispatch=may_dispatch,
+        may_verify=may_verify,
         may_export=permitted(by, EXPORT),
         may_report=permitted(by, REPORT),
     )
+
+
+@pages.route("/statistics")
+@page(VIEW)
+def statistics() -> str:
+    """派单统计."""
+    return render_template("dispatch/statistics.html")

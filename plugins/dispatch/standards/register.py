@@ -80,6 +80,14 @@ def standard_for(kind: str, area: str) -> Standard:
     return Standard(**{name: row[name] for name in names}, proof=tuple(row.get("proof") or ()))
 
 
+def titles(area: str) -> dict[str, str]:
+    """Return the Chinese titles of the kinds that a district knows, by code, in one round trip."""
+    query = {"area": district_of(area), "active": True} if area else {"active": True}
+    rows = OrderStandard._get_collection().find(query, {"code": 1, "name": 1})
+    named = {row["code"]: row["name"] for row in DEFAULTS} | {row["code"]: row["name"] for row in rows}
+    return dict(sorted(named.items()))
+
+
 def minutes(label: str, example: str) -> fields.Integer:
     """Return a field for a limit."""
     check = validate.Range(1, LONGEST)

@@ -115,7 +115,7 @@ def retry_capture(capture_id: ObjectId) -> dict[str, Any]:
 @blueprint.route("/captures/<record_id:capture_id>/regions", methods=["POST"])
 @requires(VIEW)
 @idempotent
-@may_answer("conflict", "not_found", "forbidden")
+@may_answer("conflict", "not_found", "forbidden", "unreadable_image")
 @blueprint.arguments(DrawnSchema)
 @blueprint.response(202, PromisedSchema)
 def draw_region(told: dict[str, Any], capture_id: ObjectId) -> dict[str, Any]:

@@ -191,6 +191,7 @@ def get_defence_photo(case_id: ObjectId, defence_id: ObjectId, number: int) -> R
 
 @staff.route("/<record_id:case_id>/defences/<record_id:defence_id>/answer", methods=["POST"])
 @requires(REVIEW)
+@idempotent
 @if_match
 @may_answer("conflict")
 @staff.arguments(AnswerSchema)

@@ -11,6 +11,7 @@ from backend.plugin_api import (
     Problem,
     check_if_match,
     current_principal,
+    idempotent,
     if_match,
     may_answer,
     require,
@@ -41,6 +42,7 @@ def get_retention(case_id: ObjectId) -> dict[str, Any]:
 
 @blueprint.route("/<record_id:case_id>/holds", methods=["POST"])
 @requires(HOLD)
+@idempotent
 @if_match
 @may_answer("evidence_deleted")
 @blueprint.arguments(HoldReasonSchema)
@@ -54,6 +56,7 @@ def place_hold(told: dict[str, str], case_id: ObjectId) -> dict[str, Any]:
 
 @blueprint.route("/<record_id:case_id>/holds/<hold_id>/release", methods=["POST"])
 @requires(HOLD)
+@idempotent
 @if_match
 @may_answer("evidence_deleted")
 @blueprint.arguments(HoldReasonSchema)

@@ -1,10 +1,13 @@
 // What a person does with an order: dispatch in one tap, take, reply, and the other steps with their reasons.
-import { ORDERS, byId, make } from "./ways.js";
+import { merging } from "./merging.js";
+import { ORDERS, byId, locate, make } from "./ways.js";
 
 const TONES = { close: "calm", file: "calm", resume: "calm", grant_extension: "calm", send_back: "danger", dismiss: "danger", return: "danger", force_close: "danger", refuse_extension: "danger" };
+// What comes up most stands first.
+const FIRST = ["take", "close", "send_back", "file", "dismiss"];
 const KEYS = { take: "T", close: "C", send_back: "X", dismiss: "X", return: "X" };
 // These have places of their own on the page.
-const ELSEWHERE = ["dispatch", "reassign", "reply", "merge"];
+const ELSEWHERE = ["dispatch", "reassign", "reply"];
 
 export function acting(changed) {
   const form = byId("deciding");
@@ -18,7 +21,8 @@ export function acting(changed) {
   let busy = false;
   let candidates = [];
 
-  const offered = () => order.verbs.filter((each) => !ELSEWHERE.includes(each.verb));
+  const rank = ({ verb }) => (FIRST.includes(verb) ? FIRST.indexOf(verb) : FIRST.length);
+  const offered = () => order.verbs.filter((each) => !ELSEWHERE.includes(each.verb)).sort((a, b) => rank(a) - rank(b));
   const has = (...verbs) => order?.verbs.some((each) => verbs.includes(each.verb));
 
   function show(found) {
@@ -54,7 +58,7 @@ export function acting(changed) {
     }
     const best = candidates.find((each) => each.suggested);
     const words = has("reassign") ? "改派" : "一键派单";
-    const button = best && make("button", { type: "button", className: "primary wide one-tap", id: "one-tap" }, `${words}：${best.name}`, make("small", {}, `在办 ${best.open_orders} 件`), make("kbd", {}, "D"));
+    const button = best && make("button", { type: "button", className: "primary wide one-tap", id: "one-tap" }, `${words}：${best.name}`, make("kbd", {}, "D"), make("small", {}, `在办 ${best.open_orders} 件`));
     button?.addEventListener("click", () => send({}));
     byId("suggested").replaceChildren(has("reassign") ? make("p", { className: "quiet" }, `现派给 ${order.handler_name}`) : button ?? make("p", { className: "quiet" }, "没有适用的派单规则，请在下面选择。"));
     if (!best) byId("others").open = true;
@@ -94,6 +98,7 @@ export function acting(changed) {
 
   function arm(each) {
     if (busy) return;
+    if (each.verb === "merge") return mergeInto(order);
     if (!each.needs_reason && each.verb !== "close") return step(each.verb);
     armed = each.verb;
     message.textContent = "";
@@ -144,6 +149,7 @@ export function acting(changed) {
   }
 
   const send = (target) => ask(`${ORDERS}/${order.id}/dispatch`, target, "已派单。");
+  const mergeInto = merging((asked) => ask(`${ORDERS}/${order.id}/merge`, asked, "已并入这个派单。"));
   const step = (verb) => (verb === "take"
     ? ask(`${ORDERS}/${order.id}/take`, {}, "已接单。")
     : ask(`${ORDERS}/${order.id}/steps`, { verb, reason: reason.value.trim(), minutes: verb === "ask_extension" ? Number(minutes.value) : 0 }, "已办理。"));
@@ -164,23 +170,19 @@ export function acting(changed) {
       }
     });
   }
-  function locate() {
-    return new Promise((done) => {
-      if (!navigator.geolocation) return done();
-      navigator.geolocation.getCurrentPosition(({ coords }) => {
-        place = { longitude: coords.longitude, latitude: coords.latitude, accuracy: coords.accuracy };
-        byId("locate").textContent = `已定位，精度 ${Math.round(coords.accuracy)} 米`;
-        done();
-      }, () => {
-        byId("locate").textContent = "无法定位，请在手机设置中允许定位后重试";
-        done();
-      }, { enableHighAccuracy: true, timeout: 8000 });
-    });
+  async function find() {
+    byId("locate").textContent = "正在定位……";
+    try {
+      place = await locate();
+      byId("locate").textContent = `已定位，精度 ${Math.round(place.accuracy)} 米`;
+    } catch (problem) {
+      byId("locate").textContent = problem.detail;
+    }
   }
-  byId("locate").addEventListener("click", locate);
+  byId("locate").addEventListener("click", find);
   replying.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!place && order.proof.includes("place")) await locate();
+    if (!place && order.proof.includes("place")) await find();
     const body = new FormData();
     body.set("metadata", JSON.stringify({ note: byId("note").value.trim(), ...place }));
     for (const stage of ["before", "after"]) for (const file of replying.elements[stage].files) body.append(stage, file);

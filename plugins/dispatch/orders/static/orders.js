@@ -1,6 +1,7 @@
 // The page: a list on the left, one order on the right; all by mouse, by finger or by keys.
 import { acting } from "./acting.js";
 import { queue } from "./queue.js";
+import { reporting } from "./reporting.js";
 import { show } from "./showing.js";
 import { ORDERS, byId } from "./ways.js";
 
@@ -13,9 +14,17 @@ const acts = acting(async (after) => {
   else if (opened) await open(opened);
   list.refresh();
 });
+reporting(async (id) => {
+  await open(id);
+  list.refresh();
+});
 
 function shown(order) {
-  opened = order.id;
+  if (opened !== order.id) {
+    opened = order.id;
+    history.replaceState(null, "", `#${order.id}`);
+    list.mark(order.id);
+  }
   show(order);
   acts.show(order);
 }
@@ -27,10 +36,7 @@ async function open(id) {
     const order = await qingxu.call("GET", `${ORDERS}/${id}`);
     work.classList.add("has-order");
     shown(order);
-    if (!same) {
-      byId("order-title").focus({ preventScroll: true });
-      history.replaceState(null, "", `#${id}`);
-    }
+    if (!same) byId("order-title").focus({ preventScroll: true });
   } catch (problem) {
     byId("queue-message").hidden = false;
     byId("queue-message").textContent = problem.detail;

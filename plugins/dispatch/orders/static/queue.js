@@ -1,63 +1,76 @@
 // The list: one tab at a time, with what is chosen for a batch.
-import { ORDERS, byId, left, make, moment } from "./ways.js";
+import { batching } from "./batching.js";
+import { filters } from "./filters.js";
+import { ORDERS, byId, left, locate, make, metres, moment } from "./ways.js";
 
 const REFRESH = 20_000;
+const PAGE = 50;
 
 export function queue(open) {
   const list = byId("orders");
   const message = byId("queue-message");
   const more = byId("more");
-  const search = byId("search");
   const tabs = [...document.querySelectorAll(".tabs button")];
   let tab = tabs[0];
   let cursor = null;
   let marked = null;
+  let asking = 0; // of several answers under way the last one asked for counts
   let shown = new Map(); // id -> row
-  const picked = new Set();
+  const search = filters(() => { cursor = null; load(); });
+  const batch = batching(() => shown, async (words) => {
+    await load();
+    count();
+    say(words);
+    draw(false);
+  });
+  byId("batch-none").addEventListener("click", () => { batch.clear(); draw(); });
 
-  function query() {
-    const asked = new URLSearchParams(tab.dataset.query);
-    if (tab.dataset.tab === "search") {
-      for (const [name, value] of new FormData(search)) if (value.trim()) asked.set(name, value.trim());
-      if (byId("export")) byId("export").href = `${ORDERS}/export?${asked}`;
-    }
-    asked.set("order", ["waiting", "search"].includes(tab.dataset.tab) ? "newest" : "due");
-    if (tab.dataset.tab === "checking") asked.set("order", "oldest");
-    asked.set("limit", 50);
-    return asked;
+  function say(words) {
+    message.textContent = words;
+    message.hidden = !words;
+  }
+
+  function address(onwards) {
+    const asked = tab.dataset.tab === "search" ? search.query() : new URLSearchParams(tab.dataset.query);
+    asked.set("order", { waiting: "newest", search: "newest", checking: "oldest" }[tab.dataset.tab] ?? "due");
+    asked.set("limit", PAGE);
+    if (onwards && cursor) asked.set("cursor", cursor);
+    return `${ORDERS}?${asked}`;
+  }
+
+  async function nearby() {
+    const place = await locate();
+    return qingxu.call("GET", `${ORDERS}/nearby?longitude=${place.longitude}&latitude=${place.latitude}&metres=5000&limit=50`);
   }
 
   async function load(onwards = false) {
-    const asked = query();
-    const label = asked.toString();
-    if (onwards && cursor) asked.set("cursor", cursor);
+    const mine = ++asking;
     let found;
     try {
-      found = await qingxu.call("GET", `${ORDERS}?${asked}`);
+      found = await (tab.dataset.tab === "nearby" ? nearby() : qingxu.call("GET", address(onwards)));
     } catch (problem) {
-      message.textContent = problem.detail;
-      message.hidden = false;
+      if (mine === asking) say(problem.detail);
       return;
     }
-    if (query().toString() !== label) return; // another tab by now
-    cursor = found.next_cursor;
+    if (mine !== asking) return;
+    cursor = found.next_cursor ?? null;
     more.hidden = !cursor;
     shown = new Map([...(onwards ? shown : []), ...found.items.map((row) => [row.id, row])]);
-    for (const id of picked) if (!shown.has(id)) picked.delete(id);
+    batch.keep(shown);
     draw();
   }
 
-  function draw() {
+  function draw(anew = true) {
     const focused = document.activeElement?.closest?.("#orders li")?.dataset.id;
     list.replaceChildren(...Array.from(shown.values(), card));
-    message.hidden = shown.size > 0;
-    message.textContent = shown.size ? "" : "这里没有派单。";
+    if (anew) say(shown.size ? "" : "这里没有派单。");
     paint();
     if (focused) list.querySelector(`[data-id="${focused}"] .card`)?.focus();
   }
 
   function card(row) {
     const tags = [
+      row.distance !== undefined && make("i", { className: "tag calm" }, metres(row.distance)),
       row.due_at && make("i", { className: row.overdue ? "tag late" : "tag calm" }, left(row.due_at)),
       row.rework > 0 && make("i", { className: "tag warm" }, `返工 ${row.rework}`),
       row.extension_pending && make("i", { className: "tag warm" }, "申请延期"),
@@ -71,18 +84,12 @@ export function queue(open) {
         make("span", { className: "foot-line" }, make("time", { dateTime: row.created_at }, moment(row.created_at)), row.unit_name && make("span", {}, row.unit_name), ...tags)));
     button.addEventListener("click", () => open(row.id));
     const parts = [button];
-    if (byId("work").hasAttribute("data-dispatch") && ["reported", "filed", "returned"].includes(row.state)) {
-      const box = make("input", { type: "checkbox", checked: picked.has(row.id), ariaLabel: `选中 ${row.number}` });
-      box.addEventListener("change", () => pick(row.id, box.checked));
+    if (batch.pickable(row)) {
+      const box = make("input", { type: "checkbox", checked: batch.has(row.id), ariaLabel: `选中 ${row.number}` });
+      box.addEventListener("change", () => batch.pick(row.id, box.checked));
       parts.unshift(make("label", { className: "pick" }, box));
     }
     return make("li", { dataset: { id: row.id } }, ...parts);
-  }
-
-  function pick(id, on) {
-    if (on) picked.add(id);
-    else picked.delete(id);
-    paint();
   }
 
   function paint() {
@@ -93,8 +100,7 @@ export function queue(open) {
       if (here) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
-    byId("batch").hidden = picked.size === 0;
-    byId("batch").querySelector("span").textContent = `已选 ${picked.size} 件`;
+    batch.paint();
   }
 
   async function count() {
@@ -104,7 +110,7 @@ export function queue(open) {
         const number = found[each.dataset.tab];
         const badge = each.querySelector(".badge");
         if (!badge) continue;
-        badge.textContent = number;
+        badge.textContent = number > 999 ? "999+" : number;
         badge.hidden = !number;
         badge.classList.toggle("late", each.dataset.tab === "overdue");
       }
@@ -117,47 +123,26 @@ export function queue(open) {
     each.addEventListener("click", () => {
       tab = each;
       for (const other of tabs) other.setAttribute("aria-pressed", String(other === each));
-      search.hidden = each.dataset.tab !== "search";
+      byId("search").hidden = each.dataset.tab !== "search";
       cursor = null;
-      picked.clear();
+      batch.clear();
+      if (each.dataset.tab === "nearby") say("正在定位……");
       load();
     });
   }
-  search.addEventListener("submit", (event) => {
-    event.preventDefault();
-    cursor = null;
-    load();
-  });
   more.addEventListener("click", () => load(true));
-  byId("batch-none").addEventListener("click", () => { picked.clear(); draw(); });
-  byId("batch-send").addEventListener("click", async (event) => {
-    event.target.disabled = true;
-    const items = [...picked].slice(0, 100).map((id) => ({ id, etag: shown.get(id).etag }));
-    try {
-      const found = await qingxu.call("POST", `${ORDERS}/batches`, { verb: "dispatch", items }, { "Idempotency-Key": crypto.randomUUID() });
-      picked.clear();
-      await load();
-      count();
-      const refused = found.items.filter((each) => !each.done);
-      message.hidden = false;
-      message.textContent = `已派出 ${found.done} 件${refused.length ? `，${refused.length} 件未派出：${refused[0].detail}` : "。"}`;
-    } catch (problem) {
-      message.hidden = false;
-      message.textContent = problem.detail;
-    }
-    event.target.disabled = false;
-  });
 
   return {
     async start() {
       count();
+      search.load();
       await load();
       marked = [...shown.keys()][0] ?? null;
       paint();
       setInterval(() => {
         if (document.hidden) return;
         count();
-        if (shown.size <= 50 && tab.dataset.tab !== "search") load();
+        if (shown.size <= PAGE && !["search", "nearby"].includes(tab.dataset.tab)) load();
       }, REFRESH);
     },
     mark(id) {
@@ -176,7 +161,7 @@ export function queue(open) {
     openMarked: () => marked && open(marked),
     pickMarked() {
       const box = list.querySelector(".marked input");
-      if (box) pick(marked, (box.checked = !box.checked));
+      if (box) batch.pick(marked, (box.checked = !box.checked));
     },
     refresh() {
       count();

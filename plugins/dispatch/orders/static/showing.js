@@ -11,6 +11,7 @@ const ENDED = ["closed", "forced_closed", "merged", "dismissed"];
 export function show(order) {
   byId("nothing").hidden = true;
   byId("opened").hidden = false;
+  byId("opened").dataset.id = order.id;
   byId("order-title").textContent = `${order.title} · ${order.point_name || order.area_name}`;
   byId("order-number").textContent = `${order.number} · ${order.source_title} · ${moment(order.created_at)}`;
   byId("order-state").textContent = order.state_title;
@@ -21,11 +22,33 @@ export function show(order) {
   byId("description").textContent = order.description ?? "";
   byId("description").hidden = !order.description;
   byId("facts").replaceChildren(...facts(order).map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
+  source(order);
   replies(order);
   extensions(order);
   clock(order);
   byId("history").querySelector("ol").replaceChildren(...order.history.map((step) =>
     make("li", {}, make("time", {}, moment(step.at)), make("b", {}, step.title), make("span", {}, step.name), step.note && make("p", {}, step.note))));
+}
+
+// What was seen, for those who send and check. Each look is recorded, so nothing is loaded before it is asked for.
+function source(order) {
+  const place = byId("source");
+  const box = place.lastElementChild;
+  const { dispatch, verify } = byId("work").dataset;
+  place.hidden = order.source !== "alert" || (dispatch === undefined && verify === undefined);
+  if (place.hidden || place.dataset.id === order.id) return;
+  place.dataset.id = order.id;
+  const look = make("button", { type: "button", className: "plain" }, "查看预警图片");
+  look.addEventListener("click", async () => {
+    try {
+      const alert = await qingxu.call("GET", `/api/v1/alerts/${order.source_id}`);
+      const pictures = alert.pictures.filter((each) => each.address);
+      box.replaceChildren(...(pictures.length ? pictures.map(picture) : ["没有可查看的图片。"]));
+    } catch (problem) {
+      box.replaceChildren(problem.detail);
+    }
+  });
+  box.replaceChildren(look);
 }
 
 function facts(order) {
@@ -57,7 +80,7 @@ function replies(order) {
 
 function picture(each) {
   const words = { before: "处置前", after: "处置后" }[each.stage] ?? "";
-  const button = make("button", { type: "button", className: "thumb" }, make("img", { src: each.address, alt: `${words}照片`, loading: "lazy" }), make("i", {}, words));
+  const button = make("button", { type: "button", className: "thumb" }, make("img", { src: each.address, alt: `${words || "预警"}照片`, loading: "lazy" }), words && make("i", {}, words));
   button.addEventListener("click", () => {
     const dialog = byId("picture");
     dialog.querySelector("img").src = each.address;

@@ -30,3 +30,18 @@ export function left(due) {
   const minutes = (new Date(due) - Date.now()) / 60_000;
   return minutes < 0 ? `超 ${length(minutes)}` : `剩 ${length(minutes)}`;
 }
+
+/** Say a distance as people do. */
+export const metres = (number) => (number < 1000 ? `${Math.round(number)} 米` : `${(number / 1000).toFixed(1)} 公里`);
+
+/** Ask the phone where it is; throws what is to be said when it does not tell. */
+export function locate() {
+  return new Promise((found, failed) => {
+    if (!navigator.geolocation) return failed({ detail: "这台设备不能定位。" });
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => found({ longitude: coords.longitude, latitude: coords.latitude, accuracy: coords.accuracy }),
+      () => failed({ detail: "无法定位，请在手机设置中允许定位后重试。" }),
+      { enableHighAccuracy: true, timeout: 8000 },
+    );
+  });
+}

@@ -17,19 +17,33 @@ export function facts(found) {
     ahead > 5 && ["时钟", `设备时钟快 ${Math.round(ahead)} 秒`],
     found.merged_into && ["并入", found.merged_into.number],
     ["存证", `账本 ${found.custody.entries} 条记录`],
+    found.noticed_at && ["告知", `${moment(found.noticed_at)} 出具，申辩至 ${moment(found.defence_until).slice(0, 5)}`],
+    ...found.holds.map((each) => ["保全", `${each.reason}（${each.name} ${moment(each.at)}）`]),
     found.state !== "waiting" && ["保存", found.retention_title + (found.delete_after ? `，至 ${moment(found.delete_after).slice(0, 5)}` : "")],
   ].filter(Boolean);
   byId("facts").replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }
 
-export function warnings(found) {
+/** Say what a reviewer has to know; `open` opens a case that may be about the same person. */
+export function warnings(found, open) {
   const lines = found.devices.filter((each) => each.missing.length)
     .map((each) => `${each.name}缺${each.missing.join("、")}，只能作为线索，不能建议处罚。`);
   if (found.needs_visit) lines.push("含人员上报的取证，建议处罚须填写现场核实情况。");
   if (found.held) lines.push("本案已保全，期满不删除。");
   if (found.overdue) lines.unshift("已超过办理时限。");
   for (const capture of found.captures) if (capture.note) lines.push(`${capture.source_title}说明：${capture.note}`);
-  byId("warnings").replaceChildren(...lines.map((line) => make("p", { className: "warning-line" }, line)));
+  for (const capture of found.captures)
+    for (const finding of capture.findings) lines.push(`${capture.device_name || capture.source_title}：${finding}`);
+  const shown = [...new Set(lines)].map((line) => make("p", { className: "warning-line" }, line));
+  if (found.repeats.length) {
+    const numbers = found.repeats.map((each) => {
+      const button = make("button", { type: "button", className: "plain" }, `${each.number}（相似 ${Math.round(each.likeness * 100)}%）`);
+      button.addEventListener("click", () => open(each.case));
+      return button;
+    });
+    shown.push(make("p", { className: "warning-line", id: "repeats" }, "可能重复违规，须人工核对：", ...numbers));
+  }
+  byId("warnings").replaceChildren(...shown);
 }
 
 /** Offer the faces and objects of the photo on the stage; `choose` takes the exhibit. */
@@ -76,8 +90,8 @@ export function history(found) {
   byId("history").querySelector("ol").replaceChildren(...steps);
 }
 
-/** Show what the person concerned stated, for whoever may read it. */
-export async function defences(found) {
+/** Show what the person concerned stated, for whoever may read it; `answers` answers, and hears what waits for it. */
+export async function defences(found, answers) {
   const place = byId("defences");
   place.hidden = !found.defences;
   if (!found.defences) return;
@@ -86,11 +100,20 @@ export async function defences(found) {
   try {
     const { items } = await qingxu.call("GET", `/api/v1/evidence/cases/${found.id}/defences`);
     if (place.dataset.case !== found.id) return;
+    answers.wait(items.filter((each) => !each.answered_at));
     inside.replaceChildren(...items.map((each) => make("article", {},
       make("p", {}, each.text),
-      make("small", { className: "quiet" }, `${moment(each.filed_at)} 提交${each.answered_at ? "" : "，待答复"}`),
+      make("small", { className: "quiet" }, `${moment(each.filed_at)} 提交${each.phone ? `，电话 ${each.phone}` : ""}${each.answered_at ? "" : "，待答复"} `),
+      ...each.photos.map((photo, index) => make("a", { href: photo.picture, target: "_blank", rel: "noopener" }, `照片 ${index + 1} `)),
+      each.answered_at ? null : answering(each),
       each.answer && make("p", { className: "answer" }, `${each.answered_name ?? ""} ${each.upheld ? "采纳" : "不采纳"}：${each.answer}`))));
   } catch (problem) {
     inside.replaceChildren(make("p", { className: "quiet" }, problem.detail));
+  }
+
+  function answering(each) {
+    const button = make("button", { type: "button", className: "plain" }, "答复 ", make("kbd", {}, "A"));
+    button.addEventListener("click", () => answers.answer(each));
+    return button;
   }
 }

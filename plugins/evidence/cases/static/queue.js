@@ -140,6 +140,8 @@ export function queue(page, open) {
       list.querySelector(".marked button").focus();
       if (page.classList.contains("has-case")) open(to);
     },
+    /** Read the list again, as it is now. */
+    reload: () => load(),
     openMarked: () => marked && open(marked),
     /** Return what comes after a case: the next one, or at the end the one before. */
     next(id) {

@@ -1,6 +1,7 @@
 // The page of cases: what is open, what is sent, and what comes back. The parts of the page are modules of their own.
 import { choices, defences, facts, history, warnings } from "./facts.js";
 import { deciding } from "./deciding.js";
+import { further } from "./further.js";
 import { keys } from "./keys.js";
 import { queue } from "./queue.js";
 import { stage } from "./stage.js";
@@ -39,6 +40,18 @@ const pictures = stage(page, {
   },
 });
 
+const more = further(page, {
+  again: async () => {
+    await list.reload();
+    await open(opened.id, { keep: true });
+  },
+  moved: async (from, after) => {
+    list.drop(from.id);
+    await open(after.id);
+  },
+  stale,
+});
+
 /** Open a case; with `keep` the same photo stays on the stage. */
 async function open(id, { keep = false } = {}) {
   asked = id;
@@ -62,9 +75,10 @@ function show(found, keep) {
   byId("opened").hidden = byId("judgement").hidden = false;
   byId("case-title").textContent = `${found.violation_title} · ${found.point_name}`;
   facts(found);
-  warnings(found);
+  warnings(found, open);
   history(found);
-  defences(found);
+  more.show(found);
+  defences(found, more);
   decisions.show(found);
   pictures.show(found, keep && before?.id === found.id);
   if (before?.id !== found.id) {
@@ -124,6 +138,11 @@ keys({
   waste: () => opened && pictures.waste(),
   draw: () => opened && pictures.draw(),
   enlarge: () => opened && pictures.enlarge(),
+  merge: () => opened && more.merge(),
+  split: () => opened && more.split(),
+  hold: () => opened && more.hold(),
+  notice: () => opened && more.notice(),
+  answer: () => opened && more.answer(),
   photo: (step) => opened && pictures.step(step),
   help: () => byId("keys-dialog").showModal(),
 });

@@ -1,6 +1,6 @@
 // The pictures of the open case: masked ones, with what was found on them; the original for whoever says why.
 import { isWaste } from "./facts.js";
-import { byId, make, moment, told } from "./ways.js";
+import { byId, dialog, make, moment, told } from "./ways.js";
 
 const UNMASKED_SECONDS = 120;
 
@@ -156,29 +156,6 @@ export function stage(page, { chosen, showing, drawn }) {
       reader.onerror = () => reject({ detail: "原图无法读取。" });
       reader.readAsDataURL(blob);
     });
-  }
-
-  /** Open a dialog whose form does `act`; it closes when that went well, and says what is wrong when not. */
-  function dialog(id, act) {
-    const box = byId(id);
-    const form = box.querySelector("form");
-    const message = form.querySelector(".message");
-    message.textContent = "";
-    form.onsubmit = async (event) => {
-      event.preventDefault();
-      const button = form.querySelector("[type=submit]");
-      button.disabled = true;
-      try {
-        await act();
-        box.close();
-      } catch (problem) {
-        qingxu.show(message, problem);
-      }
-      button.disabled = false;
-    };
-    form.querySelector("[data-close]").onclick = () => box.close();
-    box.showModal();
-    form.querySelector("input, select").focus();
   }
 
   function draw() {

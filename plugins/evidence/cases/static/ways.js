@@ -7,7 +7,8 @@ export function make(tag, options = {}, ...children) {
   const { dataset, ...rest } = options;
   const element = Object.assign(document.createElement(tag), rest);
   Object.assign(element.dataset, dataset);
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  // What is not there is left out: `condition && part` may be handed over as it is.
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
   return element;
 }
 
@@ -43,6 +44,29 @@ export async function send(method, address, body, etag) {
     if (problem.code === "login_required") problem.detail = "登录已失效。内容已保留，请在新窗口登录后回到本页再次提交。";
     throw problem;
   }
+}
+
+/** Open a dialog whose form does `act`; it closes when that went well, and says what is wrong when not. */
+export function dialog(id, act) {
+  const box = byId(id);
+  const form = box.querySelector("form");
+  const message = form.querySelector(".message");
+  message.textContent = "";
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    try {
+      await act(form);
+      box.close();
+    } catch (problem) {
+      qingxu.show(message, problem);
+    }
+    button.disabled = false;
+  };
+  form.querySelector("[data-close]").onclick = () => box.close();
+  box.showModal();
+  form.querySelector("input, select, textarea, [type=submit]").focus();
 }
 
 const ZONE = { timeZone: "Asia/Shanghai", hour12: false };

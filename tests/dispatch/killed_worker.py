@@ -1,4 +1,4 @@
-"""Workers that kill themselves before the n-th message to the store while they escalate: started by test_kills.py.
+"""Workers that kill themselves before the n-th message to the store: started by test_kills.py.
 
 This process loads everything once and never connects; each worker is a fork of it.
 """
@@ -8,18 +8,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from bson import ObjectId
 from pymongo import monitoring
 
-from backend import settings, storage
-from backend.events import EventHandler, outbox
+from backend import messages, settings, storage
+from backend.events import Event, EventHandler, StoredEvent, outbox
+from backend.identity.resolving import principal_of
+from backend.plugin_api import acting
 from backend.plugin_api.registry import Registry, install
-from backend.protection import forget_keys
+from backend.protection import Actor, forget_keys
 from backend.rollups import install as install_metrics
 from backend.settings import Settings
 from plugins.dispatch import figures
+from plugins.dispatch.orders import notifying
 from plugins.dispatch.orders.escalation import escalate
+from plugins.dispatch.orders.models import WorkOrder
+from plugins.dispatch.orders.steps import take_step
 from plugins.dispatch.orders.telling import EVENTS
 
 
@@ -42,26 +49,43 @@ class Killer(monitoring.CommandListener):
         """Let it be."""
 
 
+def close(order: str, verifier: str) -> None:
+    """Close an order."""
+    by = principal_of(ObjectId(verifier))
+    with acting(Actor(id=str(by.id), name=by.name, kind="user")):
+        take_step(by, WorkOrder.objects.get(id=ObjectId(order)), "close")
+
+
+def notify(event: str) -> None:
+    """Handle an event as the workers do."""
+    row = StoredEvent.objects.get(id=ObjectId(event))
+    told = {"occurred_at": row.occurred_at, "area": row.area, "payload": row.payload}
+    notifying.notify(Event(id=str(row.id), name=row.name, **told))
+
+
+DEEDS: dict[str, Callable[..., object]] = {"escalate": escalate, "close": close, "notify": notify}
+
+
 def main() -> None:
-    """Fork a worker for each number on stdin and say how it ended."""
+    """Do what each line on stdin says (`<n> <deed> <words>`) in a fork, and say how that ended."""
     mongodb_url, redis_url, name, folder, key = sys.argv[1:]
     chosen = {"mongodb_url": mongodb_url, "mongodb_database": name, "redis_url": redis_url, "master_key": key}
     settings.configure(Settings(mode="demo", data_dir=Path(folder), **chosen))
     install(Registry())
     install_metrics(figures.METRICS)
     forget_keys()
-    outbox.install(
-        [
-            EventHandler(name=f"dispatch.probe_{kind.name}", event=kind.name, handle=lambda event: None)
-            for kind in EVENTS
-        ]
-    )
+    messages.install(notifying.TEMPLATES, [])
+    probes = [
+        EventHandler(name=f"dispatch.probe_{kind.name}", event=kind.name, handle=lambda event: None) for kind in EVENTS
+    ]
+    outbox.install([*messages.HANDLERS, *probes])
     print("ready", flush=True)
     for line in sys.stdin:
+        number, deed, *words = line.split()
         pid = os.fork()
         if pid == 0:
-            storage.connect(mongodb_url, name, event_listeners=[Killer(int(line))])
-            escalate()
+            storage.connect(mongodb_url, name, event_listeners=[Killer(int(number))])
+            DEEDS[deed](*words)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         print("killed" if os.WIFSIGNALED(status) else f"done {status}", flush=True)
