@@ -187,7 +187,7 @@ def area_values(
 
     They are those of the view's period; `timeless` ones are of all time, for metrics without a time field.
     """
-    span = {} if timeless else {"since": view.period.since, "until": view.period.until}
+    span: dict[str, Any] = {} if timeless else {"since": view.period.since, "until": view.period.until}
     found = figures(
         metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",), where=where, **span
     )

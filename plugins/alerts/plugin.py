@@ -13,7 +13,9 @@ from backend.plugin_api import (
     EventKind,
     MapLayer,
     MenuEntry,
+    MessageTemplate,
     Metric,
+    Pages,
     Panel,
     Permission,
     ProblemCode,
@@ -21,8 +23,10 @@ from backend.plugin_api import (
     hookimpl,
 )
 from plugins.alerts import demo, panels
+from plugins.alerts.alerts import pages
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.alerts.nearness import merge_by_rule
+from plugins.alerts.alerts.notifying import RAISED
 from plugins.alerts.alerts.orders import follow_order
 from plugins.alerts.alerts.routes import blueprint
 from plugins.alerts.intake import routes as intake_routes
@@ -72,6 +76,7 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("unknown_place", 422, "位置不明", "请填写点位、区域，或在点位附近上报。"),
         ProblemCode("unknown_kind", 422, "事件类型不存在", "没有这个事件类型，或已停用。"),
         ProblemCode("kept_quiet", 409, "屏蔽或检修中", "此处正在屏蔽或检修，已留存记录，不生成事件。"),
+        ProblemCode("no_work_orders", 409, "未启用派单", "平台没有启用派单模块，请直接办结或排除。"),
         ProblemCode("not_mergeable", 409, "不能合并", "不能并入自身，或并入已经了结的事件。"),
     ]
 
@@ -98,7 +103,7 @@ def register_event_handlers() -> Sequence[EventHandler]:
     """Follow work orders and evidence, merge what is the same, and take in what waited for its code."""
     orders = [
         EventHandler(name=f"alerts.order_{verb}", event=f"work_order.{verb}", handle=follow_order)
-        for verb in ("filed", "dispatched", "closed")
+        for verb in ("filed", "dispatched", "closed", "reopened")
     ]
     return [
         *orders,
@@ -115,12 +120,24 @@ def raise_alert(report: AlertReport) -> AlertFacts | None:
 
 
 @hookimpl
+def register_pages() -> Sequence[Pages]:
+    """Let staff handle alerts on a page."""
+    return [pages.pages]
+
+
+@hookimpl
+def register_message_templates() -> Sequence[MessageTemplate]:
+    """Tell those who handle a kind of a grave alert."""
+    return [RAISED]
+
+
+@hookimpl
 def register_menu_entries() -> Sequence[MenuEntry]:
     """Show the way to the alerts."""
+    look = {"permission": "alerts:view"}
     return [
-        MenuEntry(
-            name="alerts.cockpit", title="预警事件", permission="alerts:view", href="/cockpit/?theme=alerts", order=10
-        )
+        MenuEntry(name="alerts.alerts", title="预警事件", href="/alerts/", order=10, **look),
+        MenuEntry(name="alerts.cockpit", title="预警驾驶舱", href="/cockpit/?theme=alerts", order=11, **look),
     ]
 
 

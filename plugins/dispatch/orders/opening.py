@@ -223,4 +223,5 @@ def facts(order: WorkOrder, *, new: bool) -> WorkOrderFacts:
         area=order.area,
         handler=order.handler_name or "",
         new=new,
+        href=f"/dispatch/orders#{order.id}",
     )
