@@ -66,7 +66,9 @@ def test_nobody_checks_in_from_afar_whatever_the_accuracy(metres, accuracy, code
     assert set(judged.flags) <= set(FLAGS)
 
 
-def claimed(*, at=NOON + timedelta(minutes=30), stay=timedelta(seconds=60), ago=timedelta(minutes=2), **values) -> Claim:
+def claimed(
+    *, at=NOON + timedelta(minutes=30), stay=timedelta(seconds=60), ago=timedelta(minutes=2), **values
+) -> Claim:
     """Return a claim that a right clock makes, sent `ago` after it began."""
     told = {"place": HERE, "accuracy": 10.0, "sent_at": at + ago, "received_at": at + ago, **values}
     return Claim(at=at, until=at + stay, **told)
@@ -80,7 +82,9 @@ def test_a_check_in_counts_in_its_window_by_the_platforms_clock_alone(at, stay, 
     judged = judge(claim, SPOT, LIMITS)
     possible = ago >= -SLACK and stay >= timedelta(0) and ago - stay >= -SLACK
     inside = SPOT.starts_at - GRACE <= start <= SPOT.ends_at + GRACE
-    assert judged.refused == ("" if possible and inside else "patrol_window_closed" if possible else "patrol_from_future")
+    assert judged.refused == (
+        "" if possible and inside else "patrol_window_closed" if possible else "patrol_from_future"
+    )
     if not judged.refused:
         assert claim.true_at == start
         assert ("clock_off" in judged.flags) == (abs(ahead) > LIMITS.clock)

@@ -117,5 +117,10 @@ def written(
 
 def note(verb: str, site: ObjectId, area: str, detail: Mapping[str, Any]) -> None:
     """Write the audit entry of a change."""
-    action = "alerts.patrol_site.replace_code" if verb == "replace_code" else "alerts.patrol_site.change"
-    audit.record(action, subject=SUBJECT, subject_id=str(site), area=area, detail=detail)
+    audit.record(
+        "alerts.patrol_site.replace_code" if verb == "replace_code" else "alerts.patrol_site.change",
+        subject=SUBJECT,
+        subject_id=str(site),
+        area=area,
+        detail=detail,
+    )
