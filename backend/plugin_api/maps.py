@@ -40,11 +40,15 @@ class Point:
 
 @dataclass(frozen=True)
 class AreaValues:
-    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend."""
+    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend.
+
+    `others` is the figure of every area that is not named, None where it is not known.
+    """
 
     values: Mapping[str, float]
     unit: str = ""
     title: str = ""
+    others: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,4 +192,4 @@ def area_values(
         metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",), where=where, **span
     )
     values = dict(zip(found.column("area"), found.measures[measure].tolist(), strict=True)) if found.keys else {}
-    return AreaValues(values, unit, title)
+    return AreaValues(values, unit, title, others=0)
