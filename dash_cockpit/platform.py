@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from flask import request
 
 from backend.plugin_api import (
+    Actor,
+    acting,
     areas_around,
+    audit,
     guard,
     home_of,
     installed_registry,
@@ -40,6 +45,7 @@ def sources() -> CockpitSources:
         home=home_of,
         areas=map_areas,
         guard=guard,
+        audited=audited,
     )
 
 
@@ -49,3 +55,10 @@ def map_areas(path: str, depth: int) -> list[MapArea]:
         MapArea(path=area.path, name=area.name, level=area.level, boundary=area.boundary or None)
         for area in areas_around(path, depth)
     ]
+
+
+def audited(viewer: Any, action: str, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
+    """Record what a viewer took away from the cockpit."""
+    actor = Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or "")
+    with acting(actor):
+        audit.record(action, subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)

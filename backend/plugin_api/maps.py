@@ -40,11 +40,15 @@ class Point:
 
 @dataclass(frozen=True)
 class AreaValues:
-    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend."""
+    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend.
+
+    `others` is the figure of every area that is not named, None where it is not known.
+    """
 
     values: Mapping[str, float]
     unit: str = ""
     title: str = ""
+    others: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +187,9 @@ def area_values(
 
     They are those of the view's period; `timeless` ones are of all time, for metrics without a time field.
     """
-    span = {} if timeless else {"since": view.period.since, "until": view.period.until}
+    span: dict[str, Any] = {} if timeless else {"since": view.period.since, "until": view.period.until}
     found = figures(
         metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",), where=where, **span
     )
     values = dict(zip(found.column("area"), found.measures[measure].tolist(), strict=True)) if found.keys else {}
-    return AreaValues(values, unit, title)
+    return AreaValues(values, unit, title, others=0)

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
-  const LIVE_SECONDS = 2;
+  const LIVE_SECONDS = 1.4; // with what the server may keep, new things are there within two
+  const TICK_SECONDS = 2;
   const LAYER_SECONDS = 60;
   const AREA_SECONDS = 600;
   const PLAN_SECONDS = 60;
@@ -97,9 +98,9 @@
   const areaOnly = () => new URLSearchParams({ area: state.area }).toString();
 
   /** What a panel or layer is asked for: the area and, unless it is of now, the period. */
-  function viewOf({ timeless, live }) {
+  function viewOf({ timeless, live, moving }) {
     const view = new URLSearchParams({ area: state.area });
-    if (timeless || live) return view.toString();
+    if (timeless || live || moving) return view.toString();
     for (const name of ["period", "since", "until"]) if (state[name]) view.set(name, state[name]);
     return view.toString();
   }
@@ -159,6 +160,7 @@
 
   /** Show what the address names. The map stays as it is; only its layers change. */
   function show(search, given) {
+    if (plan !== (newest || given)) for (const each of [cockpit.map, cockpit.card]) each.setPlan(newest || given);
     plan = newest || given;
     state = cockpit.state = read(search);
     const theme = plan.themes.find((each) => each.name === state.theme);
@@ -181,7 +183,8 @@
       const deliver = (points) => cockpit.map.showPoints(layer.name, points);
       const path = `layers/${encodeURIComponent(layer.name)}`;
       const view = viewOf(layer);
-      start(`layer ${layer.name} ${view}`, path, layer.live ? LIVE_SECONDS : LAYER_SECONDS, deliver, undefined, view);
+      const seconds = layer.live ? LIVE_SECONDS : layer.moving ? TICK_SECONDS : LAYER_SECONDS;
+      start(`layer ${layer.name} ${view}`, path, seconds, deliver, undefined, view);
     }
   }
 
@@ -207,11 +210,11 @@
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-theme]");
     if (chosen) return cockpit.go({ theme: chosen.dataset.theme });
-    const row = event.target.closest("[data-lon]");
-    if (row) cockpit.map.visit(Number(row.dataset.lat), Number(row.dataset.lon), row.dataset.key);
+    const row = event.target.closest("[data-lon], [data-record]");
+    if (row) cockpit.map.visit(parseFloat(row.dataset.lat), parseFloat(row.dataset.lon), row.dataset.key, row.dataset.record);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("[data-lon]")) event.target.click();
+    if (event.key === "Enter" && event.target.matches("[data-lon], [data-record]")) event.target.click();
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

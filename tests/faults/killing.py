@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 Outcome = dict[str, Any]
 #: A point by its name, and the how manieth of that name.
 Point = tuple[str, int]
+#: Seconds that an answer may take: how fast the machine is, is not what is tested.
+PATIENCE = 120
 NOWHERE: Point = ("", 0)
 
 
@@ -51,7 +53,7 @@ class Killable:
     def serve(self, observation: Observation, at: Point = NOWHERE) -> tuple[Answer, Outcome]:
         """Let one process answer one request; returns the answer and what became of the process."""
         self.order("serve", at=at)
-        return send(self.web, observation), self.result()
+        return send(self.web, observation, PATIENCE), self.result()
 
     def work(self, at: Point = NOWHERE) -> Outcome:
         """Let one process be a worker of both queues until they are empty, or it is dead."""
@@ -63,7 +65,7 @@ class Killable:
         store = self.ground.servers["store"].process
         self.order("serve" if observation else "work", at=at, target=store.pid)
         with ThreadPoolExecutor(2) as others:
-            sending = others.submit(send, self.web, observation) if observation else None
+            sending = others.submit(send, self.web, observation, PATIENCE) if observation else None
             ending = others.submit(self.result)
             # A process lives as long as the thread that started it, so the store is started here.
             while not ending.done():
@@ -73,8 +75,11 @@ class Killable:
             return sending.result() if sending else None, ending.result()
 
     def recover(self) -> None:
-        """Let minutes pass, then do what the scheduler and the workers do; a second time is for what came of that."""
-        for _ in range(2):
+        """Let minutes pass, then do what the scheduler and the workers do, and again for what came of that.
+
+        What is told is told on: a capture leads to a case, that to an alert, and that to messages.
+        """
+        for _ in range(6):
             if self.ground.waiting():
                 self.ground.let_time_pass()
                 self.order("recover")
