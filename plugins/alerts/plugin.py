@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from backend.plugin_api import (
     AlertFacts,
     AlertReport,
+    BlobUser,
     Blueprint,
     DemoDistrict,
     EventHandler,
     EventKind,
+    Job,
     MapLayer,
     MenuEntry,
     MessageTemplate,
@@ -34,6 +36,8 @@ from plugins.alerts.intake.reports import raise_for, raise_for_case, settle_wait
 from plugins.alerts.kinds import register
 from plugins.alerts.kinds import routes as kind_routes
 from plugins.alerts.kinds.models import AlertKind, QuietWindow, VendorCode
+from plugins.alerts.patrol import demo as patrol_demo
+from plugins.alerts.patrol import offers as patrol
 
 OFFICES = ("district_staff", "street_staff", "community_staff")
 SITE = ("property_staff", "supervisor")
@@ -50,19 +54,32 @@ def register_permissions() -> Sequence[Permission]:
         Permission("alerts:export", "导出预警事件", OFFICES),
         Permission("alerts:edit", "维护事件类型和厂商编码", ("district_staff",)),
         Permission("alerts:import", "导入事件类型", ("district_staff",)),
+        *patrol.PERMISSIONS,
     ]
 
 
 @hookimpl
 def register_documents() -> Sequence[type[Record]]:
     """Return alerts, what was seen of them, and the catalogue."""
-    return [Alert, Sighting, AlertKind, VendorCode, QuietWindow]
+    return [Alert, Sighting, AlertKind, VendorCode, QuietWindow, *patrol.DOCUMENTS]
 
 
 @hookimpl
 def register_blueprints() -> Sequence[Blueprint]:
     """Take in what is seen, let people handle it, and keep the catalogue."""
-    return [blueprint, intake_routes.blueprint, kind_routes.blueprint, register.blueprint]
+    return [blueprint, intake_routes.blueprint, kind_routes.blueprint, register.blueprint, *patrol.BLUEPRINTS]
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    """Make the rounds of the day, and watch over them."""
+    return patrol.JOBS
+
+
+@hookimpl
+def register_blob_users() -> Sequence[BlobUser]:
+    """Say which photos of rounds are named."""
+    return patrol.BLOB_USERS
 
 
 @hookimpl
@@ -78,6 +95,7 @@ def register_problem_codes() -> Sequence[ProblemCode]:
         ProblemCode("kept_quiet", 409, "屏蔽或检修中", "此处正在屏蔽或检修，已留存记录，不生成事件。"),
         ProblemCode("no_work_orders", 409, "未启用派单", "平台没有启用派单模块，请直接办结或排除。"),
         ProblemCode("not_mergeable", 409, "不能合并", "不能并入自身，或并入已经了结的事件。"),
+        *patrol.PROBLEMS,
     ]
 
 
@@ -95,6 +113,7 @@ def register_events() -> Sequence[EventKind]:
         EventKind(name="alert.placed", title="可按距离合并的预警事件上报", payload="alert"),
         EventKind(name="alert.repeated", title="预警事件再次发现", payload="alert, kind, title, point, count"),
         EventKind(name="alert.code_mapped", title="厂商事件编码归类", payload="vendor, code, kind"),
+        *patrol.EVENTS,
     ]
 
 
@@ -121,14 +140,14 @@ def raise_alert(report: AlertReport) -> AlertFacts | None:
 
 @hookimpl
 def register_pages() -> Sequence[Pages]:
-    """Let staff handle alerts on a page."""
-    return [pages.pages]
+    """Let staff handle alerts and look at rounds, and supervisors walk them."""
+    return [pages.pages, *patrol.PAGES]
 
 
 @hookimpl
 def register_message_templates() -> Sequence[MessageTemplate]:
-    """Tell those who handle a kind of a grave alert."""
-    return [RAISED]
+    """Tell those who handle a kind of a grave alert, and of rounds that are missed."""
+    return [RAISED, *patrol.MESSAGES]
 
 
 @hookimpl
@@ -138,19 +157,20 @@ def register_menu_entries() -> Sequence[MenuEntry]:
     return [
         MenuEntry(name="alerts.alerts", title="预警事件", href="/alerts/", order=10, **look),
         MenuEntry(name="alerts.cockpit", title="预警驾驶舱", href="/cockpit/?theme=alerts", order=11, **look),
+        *patrol.MENU,
     ]
 
 
 @hookimpl
 def register_metrics() -> Sequence[Metric]:
     """Count alerts."""
-    return panels.METRICS
+    return [*panels.METRICS, *patrol.METRICS]
 
 
 @hookimpl
 def register_panels() -> Sequence[Panel]:
     """Show alerts on the cockpit."""
-    return panels.PANELS
+    return [*panels.PANELS, *patrol.PANELS]
 
 
 @hookimpl
@@ -163,3 +183,4 @@ def register_map_layers() -> Sequence[MapLayer]:
 def load_demo(district: DemoDistrict) -> None:
     """Fill the last 30 days of the fictional district."""
     demo.load_alerts(district)
+    patrol_demo.load_patrols(district)

@@ -29,14 +29,17 @@ RAISED = MessageTemplate(
 )
 
 
+#: They work for a company; where none is known nobody of them is meant, and the community has to send somebody.
+OF_COMPANIES, OTHERWISE = ("property_staff", "collection_staff"), "community_staff"
+
+
 def tell_role(row: Mapping[str, Any]) -> None:
     """Tell the role that handles an alert of it, once, with the current transaction; what is not grave is not told."""
     if row["severity"] < GRAVE or row["close_by"] < utcnow():  # the past of the demo district is no news
         return
-    organisation = row.get("organisation")
     send_message(
         RAISED.name,
-        to=Recipients(role=row["role"], area=row["area"], organisation=str(organisation or "")),
+        to=recipients(row),
         values={
             "alert": str(row["_id"]),
             "number": row["number"],
@@ -51,6 +54,13 @@ def tell_role(row: Mapping[str, Any]) -> None:
         dedupe=str(row["_id"]),
         urgent=row["severity"] >= URGENT,
     )
+
+
+def recipients(row: Mapping[str, Any]) -> Recipients:
+    """Return whom an alert is told."""
+    company = str(row.get("organisation") or "")
+    role = OTHERWISE if row["role"] in OF_COMPANIES and not company else row["role"]
+    return Recipients(role=role, area=row["area"], organisation=company)
 
 
 def local(at: datetime) -> str:

@@ -33,7 +33,9 @@ export function upkeep(changed) {
       const button = make("button", { type: "button", className: "primary" }, "归类");
       button.addEventListener("click", () => choice.value && tried(button, async () => {
         await send("PUT", VENDOR, { vendor: row.vendor, code: row.code, kind: choice.value });
-        await show("codes");
+        // Workers take in what waited; that takes a moment.
+        choice.replaceWith(make("span", { className: "good" }, "已归类，正在计入事件"));
+        button.remove();
         changed();
       }));
       return make("li", {}, make("div", {}, make("b", {}, `${row.vendor || "未标识厂商"} · ${row.code || "无编码"}`),
