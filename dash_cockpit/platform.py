@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from flask import request
+
 from backend.plugin_api import (
+    Actor,
+    Principal,
+    acting,
     areas_around,
     guard,
     home_of,
@@ -34,6 +40,7 @@ def sources() -> CockpitSources:
         map_records=owned(registry.map_records),
         card_parts=owned(registry.card_parts),
         tiles=tile_service(),
+        acting=as_viewer,
         principal=principal_or_none,
         permitted=permitted,
         scope_filter=scope_filter,
@@ -41,6 +48,11 @@ def sources() -> CockpitSources:
         areas=map_areas,
         guard=guard,
     )
+
+
+def as_viewer(viewer: Principal) -> AbstractContextManager[Actor]:
+    """Let the audit trail name the viewer for what is done inside."""
+    return acting(Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or ""))
 
 
 def map_areas(path: str, depth: int) -> list[MapArea]:

@@ -108,8 +108,6 @@ def newest(query: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 
 RECORDS = [MapRecord(name=RECORD, title="预警", permission=VIEW, read=read, find=find, order=30)]
 PARTS = [
-    CardPart(
-        name="alerts.about", title="预警情况", permission=VIEW, show=about_alert, records=(RECORD,), order=10
-    ),
+    CardPart(name="alerts.about", title="预警情况", permission=VIEW, show=about_alert, records=(RECORD,), order=10),
     CardPart(name="alerts.open", title="未了结预警", permission=VIEW, show=open_alerts, order=30),
 ]

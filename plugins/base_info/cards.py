@@ -192,7 +192,9 @@ def people(view: View, about: Subject) -> CardSection | None:
     """Return whom to call about a place, masked."""
     shown = [(resource, present(resource, row)) for resource, row in responsible(view, about)]
     contacts = [
-        CardPerson(row["contact_name"] or "", f"{resource.title}联系人", row["contact_phone"], f"{resource.noun}:{row['id']}")
+        CardPerson(
+            row["contact_name"] or "", f"{resource.title}联系人", row["contact_phone"], f"{resource.noun}:{row['id']}"
+        )
         for resource, row in shown
     ]
     return CardSection(people=contacts) if contacts else None
@@ -221,9 +223,7 @@ RECORDS = [
 ]
 PARTS = [
     *(
-        CardPart(
-            name=f"{name}_facts", title="基本信息", permission=VIEW, show=facts(name), records=(name,), order=10
-        )
+        CardPart(name=f"{name}_facts", title="基本信息", permission=VIEW, show=facts(name), records=(name,), order=10)
         for name in KINDS
     ),
     CardPart(

@@ -9,7 +9,6 @@ import numpy as np
 
 from backend.plugin_api import (
     AreaValues,
-    area_values,
     Bars,
     Figure,
     Figures,
@@ -20,9 +19,9 @@ from backend.plugin_api import (
     Ring,
     Row,
     Rows,
-    Tone,
     View,
     area_names,
+    area_values,
     figures,
     level_below,
 )

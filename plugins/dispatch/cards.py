@@ -48,7 +48,9 @@ def read(view: View, key: str) -> Subject | None:
 def find(view: View, words: str, limit: int) -> Sequence[Subject]:
     """Return the newest orders by the beginning of a number, or by part of a point's name."""
     number = {"number": {"$gte": words.upper(), "$lt": f"{words.upper()}~"}}
-    asked = number if re.match(r"(?i)[a-z]+-?\d", words) else {"point_name": {"$regex": re.escape(words), "$options": "i"}}
+    asked = (
+        number if re.match(r"(?i)[a-z]+-?\d", words) else {"point_name": {"$regex": re.escape(words), "$options": "i"}}
+    )
     rows = WorkOrder._get_collection().find({"$and": [asked, dict(view.scope)]}).sort("_id", -1).limit(limit)
     return [subject_of(row) for row in rows]
 
@@ -88,7 +90,9 @@ def open_orders(view: View, about: Subject) -> CardSection | None:
     found = WorkOrder._get_collection().find(query).sort("_id", -1).limit(MOST_LINES + 2)
     rows = [row for row in found if str(row["_id"]) != about.key]
     lines = [
-        CardLine(row["title"], row["created_at"], ORDER_FLOW.states[row["state"]], tone_of(row), RECORD, str(row["_id"]))
+        CardLine(
+            row["title"], row["created_at"], ORDER_FLOW.states[row["state"]], tone_of(row), RECORD, str(row["_id"])
+        )
         for row in rows[:MOST_LINES]
     ]
     count = WorkOrder._get_collection().count_documents(query, limit=1000) if len(rows) > MOST_LINES else len(rows)
@@ -97,8 +101,6 @@ def open_orders(view: View, about: Subject) -> CardSection | None:
 
 RECORDS = [MapRecord(name=RECORD, title="派单", permission=VIEW, read=read, find=find, order=40)]
 PARTS = [
-    CardPart(
-        name="dispatch.about", title="派单情况", permission=VIEW, show=about_order, records=(RECORD,), order=10
-    ),
+    CardPart(name="dispatch.about", title="派单情况", permission=VIEW, show=about_order, records=(RECORD,), order=10),
     CardPart(name="dispatch.open", title="未办结派单", permission=VIEW, show=open_orders, order=40),
 ]

@@ -126,7 +126,12 @@ RECORDS = [
 ]
 PARTS = [
     CardPart(
-        name="evidence.about_capture", title="取证情况", permission=VIEW, show=about_capture, records=(CAPTURE,), order=10
+        name="evidence.about_capture",
+        title="取证情况",
+        permission=VIEW,
+        show=about_capture,
+        records=(CAPTURE,),
+        order=10,
     ),
     CardPart(name="evidence.about_case", title="案件情况", permission=VIEW, show=about_case, records=(CASE,), order=10),
     CardPart(name="evidence.violations", title=f"近 {DAYS} 日违规", permission=VIEW, show=violations, order=50),
