@@ -10,7 +10,7 @@ import orjson
 
 from backend.plugin_api.panels import Row, Rows
 from dash_cockpit.draw import draw
-from dash_cockpit.live import to_json
+from dash_cockpit.feeds import to_json
 from dash_cockpit.sources import CockpitSources
 
 TITLE = "待接入数据"

@@ -93,15 +93,11 @@ def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:
             features.append(_feature(each, ("whole", "part", "detail")[below]))
     # The fine lines lie under the bold ones.
     features.sort(key=lambda feature: ("around", "whole", "detail", "part").index(feature["properties"]["role"]))
-    codes = area.path.split("/")
-    trail = [area]
-    for length in range(len(codes) - 1, home.count("/"), -1):
-        trail += sources.areas("/".join(codes[:length]), 0)[:1]
     return orjson.dumps(
         {
             "type": "FeatureCollection",
             "features": features,
-            "trail": [{"path": each.path, "name": each.name} for each in reversed(trail)],
+            "trail": [{"path": each.path, "name": each.name} for each in sources.trail(viewer, area)],
             "below": [
                 {"path": each.path, "name": each.name}
                 for each in sources.areas(area.path, 1)

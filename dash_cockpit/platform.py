@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import request
 
@@ -13,6 +13,7 @@ from backend.plugin_api import (
     Principal,
     acting,
     areas_around,
+    audit,
     guard,
     home_of,
     installed_registry,
@@ -47,6 +48,7 @@ def sources() -> CockpitSources:
         home=home_of,
         areas=map_areas,
         guard=guard,
+        audited=audited,
     )
 
 
@@ -61,3 +63,9 @@ def map_areas(path: str, depth: int) -> list[MapArea]:
         MapArea(path=area.path, name=area.name, level=area.level, boundary=area.boundary or None)
         for area in areas_around(path, depth)
     ]
+
+
+def audited(viewer: Any, action: str, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
+    """Record what a viewer took away from the cockpit."""
+    with as_viewer(viewer):
+        audit.record(action, subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)

@@ -14,7 +14,8 @@ from flask import Flask, Response, redirect, request
 from backend.plugin_api.panels import Panel
 from backend.plugin_api.periods import DEFAULT, PERIODS
 from dash_cockpit import awaited, bundles, theme
-from dash_cockpit.live import feed, to_json
+from dash_cockpit.feeds import to_json
+from dash_cockpit.live import feed
 from dash_cockpit.map import draw_map, draw_over_map, plan_layer, plan_tiles
 from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
 from dash_cockpit.sources import CockpitSources
@@ -217,7 +218,12 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
         "themes": [{"name": each.name, "title": each.title} for each in themes],
         "panels": {
             **{
-                panel.name: {"title": panel.title, "seconds": panel.refresh_seconds, "timeless": panel.timeless}
+                panel.name: {
+                    "title": panel.title,
+                    "seconds": panel.refresh_seconds,
+                    "timeless": panel.timeless,
+                    "drills": panel.rows is not None,
+                }
                 for panel in panels
             },
             **{name: {"title": awaited.TITLE, "content": content} for name, content in waiting.values()},

@@ -71,6 +71,7 @@ class Platform:
     violations: list[Point] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
+    taken: list[tuple[Any, ...]] = field(default_factory=list)
     areas: dict[str, str] = field(default_factory=dict)
     down: bool = False
     slow_seconds: float = 8.0
@@ -432,6 +433,7 @@ def build(platform: Platform) -> CockpitSources:
         home=lambda person: person.home,
         areas=areas,
         guard=platform.guard,
+        audited=lambda viewer, *entry: platform.taken.append((viewer.name, *entry)),
     )
 
 

@@ -60,8 +60,9 @@ def follow_alert(event: Event) -> None:
         point=str(raised.get("point") or ""),
         lon=raised.get("longitude"),
         lat=raised.get("latitude"),
-        description=f"{note[:LONGEST_NOTE]}（{number}）" if note else number,
+        description=f"{number}：{note[:LONGEST_NOTE]}" if note else number,
         proof=tuple(raised.get("proof") or ()),
+        link=f"/alerts/#{raised['alert']}",
     )
     open_order(request, event.occurred_at)
 
