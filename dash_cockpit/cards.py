@@ -76,7 +76,7 @@ def card_routes(routes: Blueprint, sources: CockpitSources, patience_seconds: fl
         # Held elsewhere is not enough: the record itself must lie where the viewer may look at numbers.
         subject = subject_of(viewer, kind, key, part.dial_permission)
         phone = ""
-        with sources.guard(owned.plugin, f"card {name} dial"):
+        with sources.acting(viewer), sources.guard(owned.plugin, f"card {name} dial"):
             phone = part.dial(viewer, subject, person)
         return json_of({"phone": phone}) if phone else abort(503)
 

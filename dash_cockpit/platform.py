@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from flask import request
 
 from backend.plugin_api import (
     Actor,
+    Principal,
     acting,
     areas_around,
     audit,
@@ -39,6 +41,7 @@ def sources() -> CockpitSources:
         map_records=owned(registry.map_records),
         card_parts=owned(registry.card_parts),
         tiles=tile_service(),
+        acting=as_viewer,
         principal=principal_or_none,
         permitted=permitted,
         scope_filter=scope_filter,
@@ -47,6 +50,11 @@ def sources() -> CockpitSources:
         guard=guard,
         audited=audited,
     )
+
+
+def as_viewer(viewer: Principal) -> AbstractContextManager[Actor]:
+    """Let the audit trail name the viewer for what is done inside."""
+    return acting(Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or ""))
 
 
 def map_areas(path: str, depth: int) -> list[MapArea]:
@@ -59,6 +67,5 @@ def map_areas(path: str, depth: int) -> list[MapArea]:
 
 def audited(viewer: Any, action: str, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
     """Record what a viewer took away from the cockpit."""
-    actor = Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or "")
-    with acting(actor):
+    with as_viewer(viewer):
         audit.record(action, subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)

@@ -180,6 +180,7 @@ from backend.records import (
     find,
     import_rows,
     present,
+    reveal,
     search,
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
@@ -401,6 +402,7 @@ __all__ = [
     "require",
     "requires",
     "resource_blueprint",
+    "reveal",
     "scope_filter",
     "scrub_status",
     "search",

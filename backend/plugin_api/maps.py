@@ -95,6 +95,19 @@ class Subject:
     tone: Tone = "plain"
     note: str = ""
 
+    @property
+    def around(self) -> dict[str, Any] | None:
+        """The Mongo filter of the records that name its point or device, or lie in its compound; None for larger areas.
+
+        It expects the fields `point`, `device` and `area`.
+        """
+        if self.point:
+            return {"point": self.point}
+        if self.device:
+            return {"device": self.device}
+        compound = self.area.count("/") >= 3
+        return {"area": {"$gte": self.area, "$lt": f"{self.area}0"}} if compound else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapRecord:

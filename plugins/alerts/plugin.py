@@ -9,11 +9,13 @@ from backend.plugin_api import (
     AlertReport,
     BlobUser,
     Blueprint,
+    CardPart,
     DemoDistrict,
     EventHandler,
     EventKind,
     Job,
     MapLayer,
+    MapRecord,
     MenuEntry,
     MessageTemplate,
     Metric,
@@ -24,7 +26,7 @@ from backend.plugin_api import (
     Record,
     hookimpl,
 )
-from plugins.alerts import demo, panels, waste
+from plugins.alerts import cards, demo, panels, waste
 from plugins.alerts.alerts import pages
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.alerts.nearness import merge_by_rule
@@ -177,6 +179,18 @@ def register_panels() -> Sequence[Panel]:
 def register_map_layers() -> Sequence[MapLayer]:
     """Show where alerts are open."""
     return panels.LAYERS
+
+
+@hookimpl
+def register_map_records() -> Sequence[MapRecord]:
+    """Let people find and open them on the map."""
+    return cards.RECORDS
+
+
+@hookimpl
+def register_card_parts() -> Sequence[CardPart]:
+    """Say on cards what is known of them."""
+    return cards.PARTS
 
 
 @hookimpl

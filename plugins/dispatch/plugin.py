@@ -8,12 +8,14 @@ from datetime import datetime
 from backend.plugin_api import (
     BlobUser,
     Blueprint,
+    CardPart,
     DemoDistrict,
     EventHandler,
     EventKind,
     HealthCheck,
     Job,
     MapLayer,
+    MapRecord,
     MenuEntry,
     MessageTemplate,
     Metric,
@@ -26,7 +28,7 @@ from backend.plugin_api import (
     WorkOrderRequest,
     hookimpl,
 )
-from plugins.dispatch import demo, figures, panels
+from plugins.dispatch import cards, demo, figures, panels
 from plugins.dispatch.calendar import health
 from plugins.dispatch.calendar import pages as calendar_pages
 from plugins.dispatch.calendar import routes as calendar_routes
@@ -164,6 +166,18 @@ def register_panels() -> Sequence[Panel]:
 def register_map_layers() -> Sequence[MapLayer]:
     """Show where open orders are."""
     return panels.LAYERS
+
+
+@hookimpl
+def register_map_records() -> Sequence[MapRecord]:
+    """Let people find and open them on the map."""
+    return cards.RECORDS
+
+
+@hookimpl
+def register_card_parts() -> Sequence[CardPart]:
+    """Say on cards what is known of them."""
+    return cards.PARTS
 
 
 @hookimpl

@@ -41,11 +41,14 @@ def load_assessments(district: DemoDistrict) -> None:
     now = utcnow()
     if not compounds:
         return
+    # One company, the first, is looked at more often: it is the one that the account of the demo belongs to.
+    first = min((each.organisation for each in compounds if each.organisation), default=None)
+    watched = [each for each in compounds if each.organisation == first]
     charges = []
     for number in range(COUNT):
         [rule] = chance.choices(list(SEEN), [often for often, _ in SEEN.values()])
         values = {
-            "compound": chance.choice(compounds).code,
+            "compound": chance.choice((watched if number % 5 == 0 else None) or compounds).code,
             "rule": rule,
             "reason": SEEN[rule][1],
             "occurred_at": now - timedelta(hours=chance.randrange(2, LATEST.days * 24 - 24)),
@@ -53,14 +56,15 @@ def load_assessments(district: DemoDistrict) -> None:
         # Of each person's entries the numbers are the same again, so nothing is entered twice.
         key = f"demo-{district.seed}-{number}"
         charges.append(enter(as_person(district.by, "巡查员", 1), values, [chance.choice(pictures)], key))
-    for number, charge in enumerate([each for each in charges if each.net < 0][:6]):
-        appeal(district.by, charge, REASONS[number % 2], pictures[0], number)
+    for number, charge in enumerate([each for each in charges if each.points < 0][:6]):
+        # What was entered after it may have taken its share of a cap.
+        appeal(district.by, Charge.objects.get(id=charge.id), REASONS[number % 2], pictures[0], number)
     district.tell(f"小区考核：{len(charges)}")
 
 
 def appeal(by: Principal, charge: Charge, reason: str, photo: bytes, number: int) -> None:
     """File an appeal, and let two of three be decided."""
-    if Appeal.objects(id=charge.id).first() is not None:
+    if Appeal.objects(id=charge.id).first() is not None or charge.net >= 0:
         return
     filed = file_appeal(as_person(by, "物业经理", 2), charge, reason, [photo])
     if number % 3 < 2:

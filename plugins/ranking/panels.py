@@ -13,16 +13,16 @@ from backend.plugin_api import (
     Figure,
     Figures,
     Panel,
-    Period,
     Row,
     Rows,
-    Summary,
     Tone,
     Trend,
     View,
     area_names,
-    figures,
+    compared,
+    figures_in,
     level_below,
+    steps_in,
 )
 from plugins.ranking.appeals.models import Appeal
 from plugins.ranking.ledger.models import Charge
@@ -36,11 +36,6 @@ MOST_BARS, MOST_ROWS = 10, 200
 TONES: tuple[tuple[int, Tone], ...] = ((200, "major"), (100, "minor"), (0, "hint"))
 
 
-def sums(view: View, period: Period, by: tuple[str, ...], level: str | None = None) -> Summary:
-    """Return the points of a period, from sums made ahead of time."""
-    return figures(METRIC, area=view.area, scope=view.scope, level=level, since=period.since, until=period.end, by=by)
-
-
 def lost(points: Any) -> Any:
     """Return hundredths for and against as points lost."""
     return -np.asarray(points, dtype=np.float64) / HUNDRED
@@ -48,24 +43,13 @@ def lost(points: Any) -> Any:
 
 def headline(view: View) -> Figures:
     """Return what compounds lost, compared with the period before and a year before, and what waits to be decided."""
-    found = sums(view, view.period, ("area",), "compound")
+    found = figures_in(METRIC, view, by=("area",), level="compound")
     points = found.measures["points"]
-    earlier = [
-        round(float(lost(sums(view, period, ("rule",)).total("points"))), 2)
-        for period in (view.period.before(), view.period.year_before())
-    ]
+    over = compared(METRIC, view).of(lambda each: round(float(lost(each.total("points"))), 2) + 0.0)
     waiting = {"$and": [{"state": "filed"}, within(view.area), dict(view.scope)]}
     return Figures(
         (
-            Figure(
-                "扣分",
-                round(float(lost(points.sum())), 2),
-                "分",
-                "major",
-                before=earlier[0],
-                year_before=earlier[1],
-                better="less",
-            ),
+            Figure("扣分", unit="分", tone="major", better="less", **over),
             Figure("计分项", int(found.total("standing")), "项"),
             Figure("被扣分小区", int((points < 0).sum()), "个", "minor"),
             Figure("申诉待裁决", Appeal._get_collection().count_documents(waiting), "件", "hint"),
@@ -80,7 +64,7 @@ def within(area: str) -> dict[str, Any]:
 
 def by_area(view: View) -> Bars:
     """Return the points lost in the areas below, most first."""
-    found = sums(view, view.period, ("area",), level_below(view.area))
+    found = figures_in(METRIC, view, by=("area",), level=level_below(view.area))
     paths, values = found.column("area"), lost(found.measures["points"])
     names = area_names(paths)
     order = np.argsort(-values, kind="stable")[:MOST_BARS]
@@ -96,7 +80,7 @@ def by_area(view: View) -> Bars:
 
 def by_rule(view: View) -> Bars:
     """Return what compounds lost points for, the most frequent first."""
-    found = sums(view, view.period, ("rule",))
+    found = figures_in(METRIC, view, by=("rule",))
     codes, counts = found.column("rule"), found.measures["standing"]
     titles = {row["code"]: row["title"] for row in read(view.area.partition("/")[0])}
     against = [n for n in np.argsort(-counts, kind="stable") if counts[n] > 0 and found.measures["points"][n] < 0][
@@ -114,14 +98,9 @@ def by_rule(view: View) -> Bars:
 
 def over_time(view: View) -> Trend:
     """Return the points lost along the period."""
-    steps = view.period.steps()
-    found = sums(view, view.period, ("at",))
-    values = np.zeros(len(steps))
-    places = np.searchsorted(
-        [step.timestamp() for step in steps], [at.timestamp() for at in found.column("at")], "right"
-    )
-    np.add.at(values, np.maximum(places - 1, 0), lost(found.measures["points"]))
-    return Trend(steps, {"扣分": values}, unit="分", tones={"扣分": "major"})
+    steps = steps_in(METRIC, view)
+    found = figures_in(METRIC, view, by=("at",))
+    return Trend(steps, {"扣分": lost(found.along(steps, "points"))}, unit="分", tones={"扣分": "major"})
 
 
 def behind_area(view: View, key: str) -> Rows:
@@ -136,7 +115,7 @@ def behind_rule(view: View, key: str) -> Rows:
 
 def deductions(view: View, narrowed: Mapping[str, Any]) -> Rows:
     """Return the latest charges of the period that cost points."""
-    times = {"occurred_at": {"$gte": view.period.since, "$lt": view.period.end}, "net": {"$lt": 0}}
+    times = {**view.period.filter("occurred_at"), "net": {"$lt": 0}}
     query = {"$and": [part for part in (times, within(view.area), dict(view.scope), narrowed) if part]}
     newest = [("occurred_at", -1), ("_id", -1)]
     found = list(Charge._get_collection().find(query, {"photos": 0}).sort(newest).limit(MOST_ROWS + 1))

@@ -211,5 +211,6 @@ LAYERS = [
         theme=(THEME, "effectiveness"),
         permission=VIEW,
         show=where_confirmed,
+        record="evidence.case",
     )
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import render_template
 
 from backend.plugin_api import LOCAL_ZONE, Pages, current_principal, page, permitted, utcnow
@@ -28,6 +30,13 @@ QUICK_REASONS = {
 }
 
 
+def last_months(now: datetime, count: int = 24) -> list[tuple[str, str]]:
+    """Return the latest months of Shanghai, as they are asked for and as people read them."""
+    local = now.astimezone(LOCAL_ZONE)
+    numbers = [local.year * 12 + local.month - 1 - n for n in range(count)]
+    return [(f"{n // 12}-{n % 12 + 1:02d}", f"{n // 12}年{n % 12 + 1}月") for n in numbers]
+
+
 @pages.route("/charges")
 @page(VIEW)
 def charges() -> str:
@@ -45,7 +54,7 @@ def charges() -> str:
         appeals=APPEAL_STATES,
         sources={code: each.title for code, each in SOURCES.items()},
         reasons=QUICK_REASONS,
-        month=f"{utcnow().astimezone(LOCAL_ZONE):%Y-%m}",
+        months=last_months(utcnow()),
         may_decide=may_decide,
         may_enter=permitted(by, ENTER),
         may_export=permitted(by, EXPORT),

@@ -56,7 +56,9 @@ export function statements(current) {
 
   month.addEventListener("change", load);
   byId("show-statement").addEventListener("click", async () => {
-    month.value = monthOf(current().occurred_at);
+    const wanted = monthOf(current().occurred_at);
+    if (![...month.options].some((each) => each.value === wanted)) month.append(make("option", { value: wanted }, wanted));
+    month.value = wanted;
     await load();
     dialog.showModal();
   });
