@@ -14,6 +14,9 @@ from tests.browser import watching
 from tests.dispatch.conftest import LAT, LON, Ground, photo
 from tests.district import PASSWORD, Caller
 
+# A busy machine is no fault of the page.
+expect.set_options(timeout=20_000)
+
 
 @pytest.fixture
 def base(ground: Ground) -> Iterator[str]:
