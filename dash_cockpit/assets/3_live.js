@@ -105,6 +105,9 @@
     return view.toString();
   }
 
+  cockpit.viewOf = viewOf;
+  cockpit.plan = () => plan;
+
   function startPanel(name, frame, { body, age }) {
     const deliver = (content, feed) => {
       if (feed.state === "failed" && body.filled) return; // the last good picture says more than an error

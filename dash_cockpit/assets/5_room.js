@@ -11,7 +11,7 @@
   const SOUND = "cockpit.sound";
   const KEYS = [
     ["1 – 9", "选择主题"], ["← →", "上一个、下一个主题"], ["↑ ↓", "翻看两侧面板"], ["空格", "开始或停止轮播"], ["F", "进入或退出大屏模式"],
-    ["M", "打开或关闭预警提示音"], ["回车", "放大选中的面板"], ["Esc", "返回"], ["?", "显示本说明"],
+    ["M", "打开或关闭预警提示音"], ["P", "导出本页为 PDF"], ["回车", "放大选中的面板"], ["Esc", "返回"], ["?", "显示本说明"],
   ];
 
   let plan = null;
@@ -145,6 +145,7 @@
       ["carousel", "轮播（空格）", chosen().rotate > 0, toggleCarousel],
       ["sound", "预警提示音（M）", soundOn(), toggleSound],
       ["kiosk", "大屏模式（F）", chosen().kiosk, toggleKiosk],
+      ["print", "导出本页（P）", null, () => cockpit.take.print()],
       ["help", "键盘操作（?）", null, help],
     ];
     node("switches").replaceChildren(...switches.map(([name, title, on, act]) =>
@@ -156,6 +157,8 @@
     const day = (text) => text.split("-").map(Number).slice(1).join("/");
     return period === "range" ? `${day(since)}–${day(until)}` : plan.periods[period];
   }
+
+  cockpit.periodText = periodText;
 
   function drawPeriods() {
     const { period, since, until } = chosen();
@@ -208,6 +211,7 @@
     else if (key === " " && !onControl(target)) toggleCarousel();
     else if (key === "f" || key === "F") toggleKiosk();
     else if (key === "m" || key === "M") toggleSound();
+    else if (key === "p" || key === "P") cockpit.take.print();
     else if (key === "?" || key === "？") help();
     else if (target.closest(".leaflet-container")) return; // there the arrows move the map
     else if (key === "ArrowLeft") step(-1);
@@ -220,7 +224,7 @@
   document.addEventListener("click", (event) => {
     const head = event.target.closest(".side .panel-head");
     if (head && !event.target.closest("button:not(.panel-enlarge), a")) return enlarge(head.closest(".panel"));
-    const within = event.target.closest(".enlarged .panel, .help");
+    const within = event.target.closest(".enlarged .panel, .help, .drill");
     if (event.target.closest(".enlarged .panel-enlarge") || (event.target.closest("#overlay") && !within)) close();
   });
 

@@ -67,7 +67,7 @@ def expected(events: list[Event]) -> int:
     return -sum(min(points, RULES[code]["cap_period"]) for (code, _), points in periods.items())
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=1, max_size=12), chance=st.randoms(use_true_random=False))
 def test_the_order_of_deliveries_does_not_matter(ground: Ground, steps: list[dict[str, Any]], chance: Any) -> None:
     found = []
