@@ -50,9 +50,10 @@
 
   async function draw(node) {
     await loadPlotly();
-    if (!node.isConnected) return;
+    if (!node.isConnected) return void (node.drawnSize = ""); // drawn when it is back on the page
     const { figure, config } = node.drawing;
     await window.Plotly.react(node, figure.data, figure.layout, config);
+    node.isDrawn = true;
     cockpit.drill.listen(node);
   }
 
@@ -61,7 +62,7 @@
     for (const node of root.querySelectorAll(".drawing")) {
       const size = `${node.offsetWidth} ${node.offsetHeight}`;
       if (node.drawnSize === size && !node.changed) continue;
-      const again = node.drawnSize && !node.changed;
+      const again = node.isDrawn && !node.changed;
       node.drawnSize = size;
       node.changed = false;
       if (again) window.Plotly.Plots.resize(node);
@@ -142,6 +143,7 @@
       else wanted[place] = sections;
     }
     cockpit.sides.lay(wanted);
+    for (const { body } of Object.values(placed)) drawGraphs(body);
     return placed;
   }
 
