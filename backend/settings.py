@@ -94,6 +94,13 @@ class Settings:
     notice_rate: str = setting("30/minute", "Requests of persons concerned allowed from one address")
     notice_tries: str = setting("10/hour", "Wrong notice codes allowed from one address")
 
+    patrol_radius_metres: int = setting(60, "How near to a point a supervisor checks in, where the point says nothing")
+    patrol_offline_hours: int = setting(24, "How late a check-in made offline may arrive before it is doubtful")
+    patrol_clock_minutes: int = setting(5, "How wrong a phone's clock may be before its check-ins are doubtful")
+    patrol_dwell_seconds: int = setting(20, "Shortest stay at a point before a check-in is doubtful")
+    patrol_speed_kmh: float = setting(40.0, "Highest speed between two points before a check-in is doubtful")
+    patrol_warning_minutes: int = setting(30, "How long before the end of its window a supervisor is told of a round")
+
     anonymous_exposure: bool = setting(False, "Whether people may report exposures without a login")
     exposure_rate: str = setting("20/day", "Exposures taken from one account, or from one address without login")
     receipt_rate: str = setting("30/minute", "Requests with receipt codes allowed from one address")

@@ -40,16 +40,16 @@ def card_routes(routes: Blueprint, sources: CockpitSources, patience_seconds: fl
                 groups += [{"record": record.name, "title": record.title, "items": items}] if items else []
         return json_of({"words": words, "groups": groups})
 
-    @routes.get("/card/<kind>/<key>")
-    def show_card(kind: str, key: str) -> Response:
-        viewer = sources.principal()
+    @routes.get("/card/<kind>")
+    def show_card(kind: str) -> Response:
+        viewer, key = sources.principal(), request.args.get("key", "")
         subject = subject_of(viewer, kind, key)
         parts = [{"name": each.record.name, "title": each.record.title} for each in sources.parts_of(viewer, kind)]
         return json_of({"subject": vars(subject), "parts": parts})
 
-    @routes.get("/card/<kind>/<key>/<name>")
-    def show_part(kind: str, key: str, name: str) -> Response:
-        viewer = sources.principal()
+    @routes.get("/card/<kind>/<name>")
+    def show_part(kind: str, name: str) -> Response:
+        viewer, key = sources.principal(), request.args.get("key", "")
         subject = subject_of(viewer, kind, key)
         owned = part_of(viewer, kind, name)
         part: CardPart = owned.record
@@ -65,9 +65,10 @@ def card_routes(routes: Blueprint, sources: CockpitSources, patience_seconds: fl
         may_dial = part.dial is not None and sources.permitted(viewer, part.dial_permission)
         return json_of({"section": orjson.loads(answer.snapshot.body), "dial": may_dial})
 
-    @routes.post("/card/<kind>/<key>/<name>/dial/<person>")
-    def dial(kind: str, key: str, name: str, person: str) -> Response:
+    @routes.post("/card/<kind>/<name>/dial")
+    def dial(kind: str, name: str) -> Response:
         viewer: Any = sources.principal()
+        key, person = request.args.get("key", ""), request.args.get("person", "")
         owned = part_of(viewer, kind, name)
         part: CardPart = owned.record
         if part.dial is None or not sources.permitted(viewer, part.dial_permission):
@@ -75,7 +76,7 @@ def card_routes(routes: Blueprint, sources: CockpitSources, patience_seconds: fl
         # Held elsewhere is not enough: the record itself must lie where the viewer may look at numbers.
         subject = subject_of(viewer, kind, key, part.dial_permission)
         phone = ""
-        with sources.guard(owned.plugin, f"card {name} dial"):
+        with sources.acting(viewer), sources.guard(owned.plugin, f"card {name} dial"):
             phone = part.dial(viewer, subject, person)
         return json_of({"phone": phone}) if phone else abort(503)
 

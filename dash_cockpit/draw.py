@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.plugin_api import LOCAL_ZONE
-from backend.plugin_api.panels import Bars, Chart, Content, Figures, Ring, Rows, Tone, Trend
+from backend.plugin_api.panels import Bars, Chart, Content, Figure, Figures, Ring, Rows, Tone, Trend
 from dash_cockpit import theme
-from dash_cockpit.lists import draw_bar_list, draw_rows
-from dash_cockpit.words import compact, number, width
+from dash_cockpit.lists import draw_bar_list, draw_rows, drill
+from dash_cockpit.words import change, compact, number, width
 
 TEMPLATE = theme.plotly_template()
 
@@ -23,17 +24,20 @@ TEMPLATE = theme.plotly_template()
 LABELS_WIDTH = 26
 
 
-def draw(content: Content) -> Component:
-    """Return the component that shows `content`; raises TypeError for anything but the kinds of content."""
+def draw(content: Content, *, drills: bool = False) -> Component:
+    """Return the component that shows `content`; where it `drills`, its parts open the records behind them.
+
+    Raises TypeError for anything but the kinds of content.
+    """
     match content:
         case Figures():
-            return draw_figures(content)
+            return draw_figures(content, drills=drills)
         case Bars():
-            return draw_bars(content)
+            return draw_bars(content, drills=drills)
         case Ring():
-            return draw_ring(content)
+            return draw_ring(content, drills=drills)
         case Trend():
-            return draw_trend(content)
+            return draw_trend(content, drills=drills)
         case Rows():
             return draw_rows(content) if content.rows else nothing()
         case Chart():
@@ -41,27 +45,51 @@ def draw(content: Content) -> Component:
     raise TypeError(f"A panel returns one of the kinds of content, not {type(content).__name__}.")
 
 
-def draw_figures(content: Figures) -> Component:
-    """Return headline figures side by side."""
+def draw_figures(content: Figures, *, drills: bool = False) -> Component:
+    """Return headline figures side by side, each with how it stands to the period before and to a year before."""
     if not content.items:
         return nothing()
     cards = []
     for item in content.items:
         text, scale = (item.value, "") if isinstance(item.value, str) else compact(item.value)
         value = [html.Span(text, className="figure-number"), html.Span(scale + item.unit, className="figure-unit")]
-        label = html.Div(item.label, className="figure-label")
-        cards.append(html.Div([html.Div(value, className="figure-value"), label], className=f"figure tone-{item.tone}"))
+        parts = [
+            html.Div(value, className="figure-value"),
+            html.Div(item.label, className="figure-label"),
+            *draw_changes(item),
+        ]
+        clicked = drill(item.key or item.label) if drills else {}
+        cards.append(html.Div(parts, className=f"figure tone-{item.tone}", **clicked))
     return html.Div(cards, className="figures")
 
 
-def draw_bars(content: Bars) -> Component:
+def draw_changes(item: Figure) -> list[Component]:
+    """Return the lines 环比 and 同比 of a figure that is compared: an arrow for the way, a colour for good or bad."""
+    value = float(item.value) if not isinstance(item.value, str) else math.nan
+    lines = []
+    for name, before in (("环比", item.before), ("同比", item.year_before)):
+        if before is None:
+            continue
+        way, text = change(value, before, item.unit)
+        wanted = {"more": 1, "less": -1}.get(item.better, 0)
+        news = "plain" if not way or not wanted else "good" if way == wanted else "bad"
+        told = html.Span(
+            [html.I("▲▼"[way < 0], className="change-arrow") if way else "", text], className="change-text"
+        )
+        parts = [html.Span(name, className="change-name"), told]
+        lines.append(html.Div(parts, className=f"change change-{news}", title=f"{name}：{number(before)}{item.unit}"))
+    return [html.Div(lines, className="figure-changes")] if lines else []
+
+
+def draw_bars(content: Bars, *, drills: bool = False) -> Component:
     """Return bars: upright ones where their labels fit beneath, otherwise a list of lying ones."""
     if not len(content.labels) or not content.series:
         return nothing()
     colours = series_colours(list(content.series), content.tones)
     labels = None if content.horizontal else fitting(content.labels)
     if labels is None:
-        return with_legend(draw_bar_list(content, colours), colours, content.unit, key_needed=len(colours) > 1)
+        drawing = draw_bar_list(content, colours, drills=drills)
+        return with_legend(drawing, colours, content.unit, key_needed=len(colours) > 1)
     total = np.nansum([np.asarray(values, float) for values in content.series.values()], axis=0)
     texts = ["".join(compact(value)) for value in total]
     traces: list[dict[str, Any]] = [
@@ -90,11 +118,12 @@ def draw_bars(content: Bars) -> Component:
             "range": [-0.6, len(labels) - 0.4],
         },
         "yaxis": value_axis(total, headroom=1.14),
+        **drilling(drills, content.keys or content.labels),
     }
     return with_legend(graph({"data": traces, "layout": layout}), colours, content.unit, key_needed=len(colours) > 1)
 
 
-def draw_ring(content: Ring) -> Component:
+def draw_ring(content: Ring, *, drills: bool = False) -> Component:
     """Return shares of a whole: the ring with its total inside, and every share in words beside it."""
     values = np.nan_to_num(np.asarray(content.values, float))
     if values.sum() <= 0:
@@ -117,7 +146,8 @@ def draw_ring(content: Ring) -> Component:
         [html.Div(text, className="ring-total"), html.Div(f"{scale}{content.unit}", className="ring-unit")],
         className="ring-middle",
     )
-    layout = {"margin": {"l": 4, "r": 4, "t": 4, "b": 4}}
+    keys = content.keys or content.labels
+    layout = {"margin": {"l": 4, "r": 4, "t": 4, "b": 4}, **drilling(drills, keys)}
     drawing = html.Div([graph({"data": [trace], "layout": layout}), total], className="ring-drawing")
     shares = [
         html.Div(
@@ -128,13 +158,14 @@ def draw_ring(content: Ring) -> Component:
                 html.Span("".join(compact(value)), className="ring-value"),
             ],
             className="ring-row",
+            **(drill(key) if drills else {}),
         )
-        for label, value, colour in zip(content.labels, values, colours, strict=True)
+        for label, key, value, colour in zip(content.labels, keys, values, colours, strict=True)
     ]
     return html.Div([drawing, html.Div(shares, className="ring-shares")], className="ring")
 
 
-def draw_trend(content: Trend) -> Component:
+def draw_trend(content: Trend, *, drills: bool = False) -> Component:
     """Return lines over time, in the clock of Shanghai."""
     if not len(content.times) or not content.series:
         return nothing()
@@ -172,8 +203,21 @@ def draw_trend(content: Trend) -> Component:
             "showgrid": False,
         },
         "yaxis": value_axis(every),
+        **drilling(drills, spans_of(content.times)),
     }
     return with_legend(graph({"data": traces, "layout": layout}), colours, content.unit, key_needed=not alone)
+
+
+def drilling(drills: bool, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what a figure carries so that a click on its nth point opens the records of the nth key."""
+    return {"meta": {"drill": list(keys)}} if drills else {}
+
+
+def spans_of(times: Sequence[datetime]) -> list[str]:
+    """Return the time from each point of a trend to the next as `since/until`; the last is as long as that before."""
+    last = times[-1] - times[-2] if len(times) > 1 else timedelta(days=366)
+    ends = [*times[1:], times[-1] + last]
+    return [f"{since.isoformat()}/{until.isoformat()}" for since, until in zip(times, ends, strict=True)]
 
 
 def draw_chart(content: Chart) -> Component:

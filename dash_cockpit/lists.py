@@ -33,7 +33,24 @@ def draw_rows(content: Rows) -> Component:
     return html.Div([head, html.Div(lines, className="rows-body scrolls")], className="rows rows-table")
 
 
-def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
+def draw_table(content: Rows) -> Component:
+    """Return a list as a wide table, as it stands over the page; pictures are small at the beginning of their lines."""
+    widths = [
+        max([width(name)] + [min(width(row.texts[i]), 30.0) for row in content.rows if i < len(row.texts)])
+        for i, name in enumerate(content.columns)
+    ]
+    pictured = any(own_address(row.picture) for row in content.rows)
+    shares = [f"minmax(0, {max(share, 3):.1f}fr)" for share in widths]
+    grid = {"gridTemplateColumns": " ".join(["64px", *shares] if pictured else shares)}
+    head = [html.Span(name) for name in (["", *content.columns] if pictured else content.columns)]
+    lines = [_line(row, grid, pictured) for row in content.rows]
+    return html.Div(
+        [html.Div(head, className="rows-head", style=grid), html.Div(lines, className="rows-body")],
+        className="rows rows-table rows-wide",
+    )
+
+
+def draw_bar_list(content: Bars, colours: Mapping[str, str], *, drills: bool = False) -> Component:
     """Return lying bars, stacked by series, with the sum at the end of each line."""
     series = {name: np.nan_to_num(np.asarray(values, float)) for name, values in content.series.items()}
     total = np.sum(list(series.values()), axis=0)
@@ -59,7 +76,8 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str]) -> Component:
             html.Span(parts, className="bar-track"),
             html.Span(number(total[i]), className="bar-value"),
         ]
-        lines.append(html.Div(cells, className="bar-line", style=grid))
+        clicked = drill(content.keys[i] if content.keys else label) if drills else {}
+        lines.append(html.Div(cells, className="bar-line", style=grid, **clicked))
     return html.Div(lines, className="bar-list scrolls")
 
 
@@ -82,9 +100,16 @@ def _card(row: Row) -> Component:
     return html.Div(children, **_attributes(row))
 
 
-def _line(row: Row, grid: Mapping[str, str]) -> Component:
+def drill(key: str) -> dict[str, Any]:
+    """Return the attributes of what opens the records behind it."""
+    return {"data-drill": key, "role": "button", "tabIndex": 0}
+
+
+def _line(row: Row, grid: Mapping[str, str], pictured: bool = False) -> Component:
     first, *others = row.texts or ("",)
-    cells = [html.Span([*_mark(row), html.Span(first, title=first)], className="cell-first")]
+    picture = own_address(row.picture)
+    cells = [html.Img(src=picture, alt="", className="cell-picture") if picture else html.Span()] if pictured else []
+    cells.append(html.Span([*_mark(row), html.Span(first, title=first)], className="cell-first"))
     cells += [html.Span(text, title=text) for text in others]
     return html.Div(cells, style=grid, **_attributes(row))
 

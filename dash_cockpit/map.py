@@ -14,12 +14,13 @@ from dash.development.base_component import Component
 from backend.plugin_api.maps import AreaValues, MapLayer, Point
 from dash_cockpit.lists import own_address
 from dash_cockpit.sources import CockpitSources, MapArea
+from dash_cockpit.tiles import TileService
 
 #: Where the map rests until the first boundaries arrive: the middle of Zhejiang.
 RESTING_PLACE = [29.2, 120.1]
 
-# Panes from the ground up, each over the one before. Leaflet's own overlays lie at 400, its tooltips at 650.
-PANES = {"ground": 390, "heat": 440, "points": 450, "labels": 455, "moving": 458, "live": 460}
+#: The slab that the area stands on lies below Leaflet's own overlays, at 400; `4_map.js` makes the panes above them.
+GROUND = 390
 #: Decimals of degrees that are sent: a tenth of a metre.
 DECIMALS = 6
 
@@ -32,12 +33,8 @@ def draw_map() -> Component:
         style={"variable": "cockpit.map.areaStyle"},
         onEachFeature={"variable": "cockpit.map.eachArea"},
     )
-    panes = [
-        dl.Pane(ground if name == "ground" else None, name=name, style={"zIndex": z_index})
-        for name, z_index in PANES.items()
-    ]
     container = dl.MapContainer(
-        [*panes, areas],
+        [dl.Pane(ground, name="ground", style={"zIndex": GROUND}), areas],
         id="map",
         center=RESTING_PLACE,
         zoom=8,
@@ -59,8 +56,7 @@ def draw_over_map() -> list[Component]:
     ticker: dict[str, Any] = {"aria-live": "polite"}
     find: dict[str, Any] = {"role": "search"}
     return [
-        html.Nav(id="trail", **trail),
-        html.Div(id="find", **find),
+        html.Div([html.Nav(id="trail", **trail), html.Div(id="find", **find)], className="map-head"),
         html.Aside(id="card"),
         html.Div(id="legend"),
         html.Div(id="ticker", **ticker),
@@ -69,8 +65,13 @@ def draw_over_map() -> list[Component]:
 
 def plan_layer(layer: MapLayer, colour: str) -> dict[str, Any]:
     """Return what the page needs to know of a layer before it asks for it."""
-    names = ("name", "title", "live", "style", "moving", "record", "hidden")
+    names = ("name", "title", "live", "timeless", "style", "moving", "record", "hidden")
     return {**{name: getattr(layer, name) for name in names}, "colour": colour}
+
+
+def plan_tiles(tiles: TileService, address: str) -> dict[str, Any]:
+    """Return the backgrounds that the page may choose from, and where their tiles lie on this server."""
+    return {"address": address, "backgrounds": [vars(each) for each in tiles.backgrounds]}
 
 
 def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:
@@ -92,15 +93,11 @@ def area_json(sources: CockpitSources, viewer: Any, area: MapArea) -> bytes:
             features.append(_feature(each, ("whole", "part", "detail")[below]))
     # The fine lines lie under the bold ones.
     features.sort(key=lambda feature: ("around", "whole", "detail", "part").index(feature["properties"]["role"]))
-    codes = area.path.split("/")
-    trail = [area]
-    for length in range(len(codes) - 1, home.count("/"), -1):
-        trail += sources.areas("/".join(codes[:length]), 0)[:1]
     return orjson.dumps(
         {
             "type": "FeatureCollection",
             "features": features,
-            "trail": [{"path": each.path, "name": each.name} for each in reversed(trail)],
+            "trail": [{"path": each.path, "name": each.name} for each in sources.trail(viewer, area)],
             "below": [
                 {"path": each.path, "name": each.name}
                 for each in sources.areas(area.path, 1)
@@ -116,7 +113,8 @@ def layer_json(layer: MapLayer, content: Sequence[Point] | AreaValues) -> bytes:
         if not isinstance(content, AreaValues):
             raise TypeError(f"A layer of areas returns AreaValues, not {type(content).__name__}.")
         values = {path: float(value) for path, value in content.values.items() if isfinite(value)}
-        return orjson.dumps({"values": values, "unit": content.unit, "title": content.title or layer.title})
+        words = {"unit": content.unit, "title": content.title or layer.title}
+        return orjson.dumps({"values": values, "others": content.others, **words})
     if isinstance(content, AreaValues):
         raise TypeError(f"A layer of {layer.style} returns points, not AreaValues.")
     # A place that is no place would throw the whole map off.

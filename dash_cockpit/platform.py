@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from flask import request
 
 from backend.plugin_api import (
+    Actor,
+    Principal,
+    acting,
     areas_around,
+    audit,
     guard,
     home_of,
     installed_registry,
@@ -34,13 +41,20 @@ def sources() -> CockpitSources:
         map_records=owned(registry.map_records),
         card_parts=owned(registry.card_parts),
         tiles=tile_service(),
+        acting=as_viewer,
         principal=principal_or_none,
         permitted=permitted,
         scope_filter=scope_filter,
         home=home_of,
         areas=map_areas,
         guard=guard,
+        audited=audited,
     )
+
+
+def as_viewer(viewer: Principal) -> AbstractContextManager[Actor]:
+    """Let the audit trail name the viewer for what is done inside."""
+    return acting(Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or ""))
 
 
 def map_areas(path: str, depth: int) -> list[MapArea]:
@@ -49,3 +63,9 @@ def map_areas(path: str, depth: int) -> list[MapArea]:
         MapArea(path=area.path, name=area.name, level=area.level, boundary=area.boundary or None)
         for area in areas_around(path, depth)
     ]
+
+
+def audited(viewer: Any, action: str, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
+    """Record what a viewer took away from the cockpit."""
+    with as_viewer(viewer):
+        audit.record(action, subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)

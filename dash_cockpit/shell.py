@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +11,12 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from flask import Flask, Response, redirect, request
 
-from dash_cockpit import bundles, theme
+from backend.plugin_api.panels import Panel
+from backend.plugin_api.periods import DEFAULT, PERIODS
+from dash_cockpit import awaited, bundles, theme
+from dash_cockpit.feeds import to_json
 from dash_cockpit.live import feed
-from dash_cockpit.map import draw_map, draw_over_map, plan_layer
+from dash_cockpit.map import draw_map, draw_over_map, plan_layer, plan_tiles
 from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
 from dash_cockpit.sources import CockpitSources
 from dash_cockpit.tiles import tile_routes
@@ -51,7 +55,9 @@ def mount(app: Flask, sources: CockpitSources, *, patience_seconds: float = PATI
     """
     guard_entrance(app, sources)
     bundles.serve_compressed(app, PREFIX)
-    app.register_blueprint(feed(sources, Snapshots(patience_seconds)), url_prefix=f"{PREFIX}data")
+    routes = feed(sources, Snapshots(patience_seconds))
+    routes.add_url_rule("/plan", view_func=lambda: answer_plan(sources))
+    app.register_blueprint(routes, url_prefix=f"{PREFIX}data")
     app.register_blueprint(tile_routes(sources.tiles), url_prefix=f"{PREFIX}tiles")
     dash = Dash(
         "dash_cockpit",
@@ -138,16 +144,29 @@ def draw_page(sources: CockpitSources) -> Component:
                 ],
                 className="grid",
             ),
+            html.Div(id="overlay", className="overlay"),
         ],
         id="stage",
     )
 
 
+def answer_plan(sources: CockpitSources) -> Response:
+    """Answer with the plan as it is now: pages that stay open for days follow what administrators change."""
+    viewer = sources.principal()
+    home = sources.looked_at(viewer, "")
+    response = Response(to_json(draw_plan(sources, viewer, home.path if home else "")), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
 def draw_header(sources: CockpitSources, viewer: Any, district: str) -> Component:
-    """Return the head of the page: district and clock, title, person, and the tabs of the themes."""
+    """Return the head of the page: district and clock, title, switches and person, and the tabs of the themes."""
     leave = html.Form(
         html.Button("退出", type="submit", className="leave"), action=sources.logout_address, method="post"
     )
+    # `5_room.js` fills what has an id, so Dash keeps no children of it.
     return html.Header(
         [
             html.Div(
@@ -156,36 +175,61 @@ def draw_header(sources: CockpitSources, viewer: Any, district: str) -> Componen
             ),
             html.Div(html.H1(TITLE), className="header-title"),
             html.Div(
-                [html.Span(id="link-state", className="link-state"), html.Span(viewer.name, className="person"), leave],
+                [
+                    html.Span(id="link-state", className="link-state"),
+                    html.Div(id="switches", className="switches", role="toolbar"),
+                    html.Span(viewer.name, className="person"),
+                    leave,
+                ],
                 className="header-right",
             ),
+            html.Div(id="page-name", className="page-name"),
             html.Nav(id="themes", className="themes"),
+            html.Div(id="periods", className="periods", role="group"),
         ],
         className="header",
     )
+
+
+def frames_of(name: str, panels: Sequence[Panel], waiting: str) -> dict[str, list[str]]:
+    """Return the panels of a theme by place; the card of what is awaited goes where there is more room."""
+    frames = {
+        place: [panel.name for panel in panels if name in panel.themes and panel.place == place]
+        for place in ("top", "left", "right")
+    }
+    if waiting:
+        min(frames["right"], frames["left"], key=len).append(waiting)
+    return frames
 
 
 def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]:
     """Return what the page needs to change theme by itself: frames by theme and place, layers, refresh times."""
     themes = sources.themes_of(viewer)
     panels = [each.record for each in sources.panels_of(viewer)]
+    waiting = awaited.cards(sources, [each.name for each in themes])
     layers = [each.record for each in sources.layers_of(viewer)]
     return {
         "data": f"{PREFIX}data/",
         "home": home,
         "title": TITLE,
+        "tiles": plan_tiles(sources.tiles, f"{PREFIX}tiles/"),
+        "periods": PERIODS,
+        "period": DEFAULT,
         "themes": [{"name": each.name, "title": each.title} for each in themes],
-        "frames": {
-            each.name: {
-                place: [
-                    {"name": panel.name, "title": panel.title, "seconds": panel.refresh_seconds}
-                    for panel in panels
-                    if each.name in panel.themes and panel.place == place
-                ]
-                for place in ("top", "left", "right")
-            }
-            for each in themes
+        "panels": {
+            **{
+                panel.name: {
+                    "title": panel.title,
+                    "seconds": panel.refresh_seconds,
+                    "timeless": panel.timeless,
+                    "drills": panel.rows is not None,
+                }
+                for panel in panels
+            },
+            **{name: {"title": awaited.TITLE, "content": content} for name, content in waiting.values()},
         },
+        "frames": {each.name: frames_of(each.name, panels, waiting.get(each.name, ("",))[0]) for each in themes},
+        "boards": [],
         "layers": {
             each.name: [
                 plan_layer(layer, theme.colour("plain", i))

@@ -9,7 +9,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Event, Lock, Thread
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 #: More than this many results are not kept; the longest unread go first.
 MOST_KEPT = 2_000
@@ -24,6 +24,13 @@ MOST_OVERDUE = 3
 RETRY_SECONDS = 15.0
 
 
+class Made(NamedTuple):
+    """What a read gives: JSON for the page and, where somebody may export it, the content that it was drawn from."""
+
+    body: bytes
+    content: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """JSON of one moment; `made_at` is a `time.monotonic`, `etag` a hash of the body."""
@@ -31,6 +38,7 @@ class Snapshot:
     body: bytes
     etag: str
     made_at: float
+    content: Any = None
 
     @property
     def age(self) -> int:
@@ -81,7 +89,7 @@ class Snapshots:
         self,
         panel: str,
         key: Hashable,
-        make: Callable[[], bytes | None],
+        make: Callable[[], Made | bytes | None],
         fresh_seconds: float,
         too_slow: Callable[[], None],
     ) -> Answer:
@@ -109,19 +117,20 @@ class Snapshots:
             fresh = time.monotonic() - entry.good.made_at <= fresh_seconds
             return Answer("fresh" if fresh else "stale", entry.good)
 
-    def _start(self, panel: str, entry: _Entry, make: Callable[[], bytes | None], fresh_seconds: float) -> None:
+    def _start(self, panel: str, entry: _Entry, make: Callable[[], Made | bytes | None], fresh_seconds: float) -> None:
         flight = entry.flight = _Flight(time.monotonic() + self.patience_seconds)
 
         def fly() -> None:
-            body = None
+            made: Made | bytes | None = None
             try:
-                body = make()
+                made = make()
             finally:
                 with self._lock:
                     now = time.monotonic()
-                    if body is not None:
-                        entry.good = Snapshot(body, blake2b(body, digest_size=12).hexdigest(), now)
-                    entry.due_at = now + (fresh_seconds if body is not None else min(fresh_seconds, RETRY_SECONDS))
+                    if made is not None:
+                        body, content = made if isinstance(made, Made) else Made(made)
+                        entry.good = Snapshot(body, blake2b(body, digest_size=12).hexdigest(), now, content)
+                    entry.due_at = now + (fresh_seconds if made is not None else min(fresh_seconds, RETRY_SECONDS))
                     entry.flight = None
                     flight.done.set()
                     self._overdue[panel] -= flight.overdue

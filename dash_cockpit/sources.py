@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -54,8 +54,9 @@ class CockpitSources:
     `principal()` is the viewer of the current request, None when nobody is logged in; `home(viewer)` is the path of
     the smallest area that holds all he or she may see, empty when that is nothing. `areas(path, depth)` returns the
     area at `path` followed by its descendants down to `depth` levels below, and nothing when there is no such area.
-    `guard(plugin, where)` is the border to a plugin: it catches and counts what the plugin raises. Log-out is a POST
-    to `logout_address`.
+    `guard(plugin, where)` is the border to a plugin: it catches and counts what the plugin raises. `acting(viewer)`
+    puts the viewer's name under what is recorded inside. `audited(viewer, action, subject_id, area, detail)` records in
+    the audit trail what left the page; what it raises keeps it from leaving. Log-out is a POST to `logout_address`.
     """
 
     themes: Sequence[Theme]
@@ -67,9 +68,11 @@ class CockpitSources:
     home: Callable[[Any], str]
     areas: Callable[[str, int], Sequence[MapArea]]
     guard: Callable[[str, str], AbstractContextManager[Any]]
+    audited: Callable[[Any, str, str, str, Mapping[str, Any]], None]
     map_records: Sequence[Owned[MapRecord]] = ()
     card_parts: Sequence[Owned[CardPart]] = ()
     tiles: TileService = field(default_factory=TileService)
+    acting: Callable[[Any], AbstractContextManager[Any]] = nullcontext
     login_address: str = "/login"
     logout_address: str = "/logout"
 
@@ -110,3 +113,9 @@ class CockpitSources:
             return None
         found = self.areas(asked, 0) if asked.startswith(f"{home}/") else ()
         return next(iter(found or self.areas(home, 0)), None)
+
+    def trail(self, viewer: Any, area: MapArea) -> list[MapArea]:
+        """Return the areas that lead from the viewer's home to `area`, both with it."""
+        codes = area.path.split("/")
+        above = range(self.home(viewer).count("/") + 1, len(codes))
+        return [each for length in above for each in self.areas("/".join(codes[:length]), 0)[:1]] + [area]

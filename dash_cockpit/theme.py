@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from backend.plugin_api.panels import Tone
 
-#: The page is laid out for this height and scaled to the screen as a whole.
-STAGE_HEIGHT = 1080
+# The page is laid out for this height and scaled to the screen as a whole, so that it is at least as wide as the
+# narrowest; a wall of LEDs has room for more columns.
+STAGE = {"stage-high": 1080, "stage-narrowest": 1640, "wall-narrowest": 2700}
 
 COLOURS = {
     "ground": "#050e24",
@@ -56,8 +57,10 @@ SEQUENCE = ("#4cc9ff", "#ffc857", "#8b93ff", "#35dfa4", "#ff9b71", "#d08bff", "#
 
 FONT = '"Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 
-TYPE = {"small": 14, "body": 16, "title": 19, "figure": 38, "heading": 40}
-SPACING = {"gap": 16, "edge": 20, "header": 84}
+# The rule for reading from 5 m: no text is smaller than 16 pixels of a stage 1080 high. On a screen 2 m high that is a
+# character of 30 mm, 20 minutes of arc.
+TYPE = {"small": 16, "body": 17, "title": 20, "figure": 40, "heading": 40}
+SPACING = {"gap": 14, "edge": 20, "header": 84, "tabs": 58}
 
 
 def colour(tone: Tone, position: int = 0) -> str:
@@ -86,6 +89,7 @@ def css_variables() -> str:
         **{f"mark-{tone}": f'url("{alert_mark(tone)}")' for tone in ALERTS},
         **{f"type-{name}": f"{size}px" for name, size in TYPE.items()},
         **{name: f"{size}px" for name, size in SPACING.items()},
+        **{name: str(size) for name, size in STAGE.items()},
         "font": FONT,
     }
     root = ":root{" + "".join(f"--{name}:{value};" for name, value in variables.items()) + "}"
@@ -120,7 +124,7 @@ def plotly_template() -> dict[str, Any]:
                 "angle": 90,
                 "tickangle": 90,
                 "nticks": 4,
-                "tickfont": {"size": 11, "color": COLOURS["ink-faint"]},
+                "tickfont": {"size": TYPE["small"], "color": COLOURS["ink-faint"]},
             },
         },
         coloraxis={"colorscale": [[0, "#0b2a5c"], [0.5, "#1f7bff"], [1, "#8fe3ff"]], "showscale": False},

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from backend import blobs, storage
 from backend import settings as settings_module
@@ -24,6 +26,10 @@ from backend.settings import Settings
 from backend.storage import ensure_indexes
 from tests.browser import browser  # noqa: F401 - one browser for all tests of a process
 from tests.district import AREAS, District, hash_once
+
+# How fast a machine is, or how busy, is nothing that a test of a property may fail at.
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,12 @@ def _connection(url: str, pid: int) -> Redis:
 
 def queue(name: str) -> Queue:
     """Return an RQ queue that speaks JSON: what lies in Redis can never become code."""
-    return Queue(name, connection=connection(), serializer=JSONSerializer)
+    return _queue(name, connection())
+
+
+@lru_cache(maxsize=32)
+def _queue(name: str, redis: Redis) -> Queue:
+    return Queue(name, connection=redis, serializer=JSONSerializer)
 
 
 def work_id(*parts: str | int) -> str:
@@ -58,7 +63,8 @@ def put(
     if id in queued:
         return False
     try:
-        with connection().pipeline() as together:  # one trip instead of RQ's two
+        # One trip instead of RQ's two. It needs no transaction: half an order is none, the next sweep puts it again.
+        with connection().pipeline(transaction=False) as together:
             # The record in the store says what became of the work; Redis keeps no second account of it.
             queue(queue_name).enqueue_call(
                 function,

@@ -90,6 +90,7 @@ from backend.plugin_api.asking import (
     raise_alert,
     working_deadline,
 )
+from backend.plugin_api.comparing import Compared, compared, figures_in, steps_in
 from backend.plugin_api.demo import DemoArea, DemoDistrict
 from backend.plugin_api.hooks import hookimpl
 from backend.plugin_api.maps import (
@@ -179,6 +180,7 @@ from backend.records import (
     find,
     import_rows,
     present,
+    reveal,
     search,
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
@@ -236,6 +238,7 @@ __all__ = [
     "Choices",
     "Code",
     "Command",
+    "Compared",
     "CompoundFacts",
     "Contains",
     "Content",
@@ -328,6 +331,7 @@ __all__ = [
     "change",
     "check_if_match",
     "code_from",
+    "compared",
     "count_against",
     "create",
     "current_actor",
@@ -341,6 +345,7 @@ __all__ = [
     "enqueue",
     "etag_of",
     "figures",
+    "figures_in",
     "find",
     "find_compound",
     "find_device",
@@ -397,12 +402,14 @@ __all__ = [
     "require",
     "requires",
     "resource_blueprint",
+    "reveal",
     "scope_filter",
     "scrub_status",
     "search",
     "send_message",
     "settle",
     "shred_blob",
+    "steps_in",
     "this_period",
     "update_later",
     "upsert_later",

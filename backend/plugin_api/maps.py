@@ -40,11 +40,15 @@ class Point:
 
 @dataclass(frozen=True)
 class AreaValues:
-    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend."""
+    """A figure for each area, by path, to colour areas with; `title` and `unit` stand in the legend.
+
+    `others` is the figure of every area that is not named, None where it is not known.
+    """
 
     values: Mapping[str, float]
     unit: str = ""
     title: str = ""
+    others: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,19 @@ class Subject:
     device: str = ""
     tone: Tone = "plain"
     note: str = ""
+
+    @property
+    def around(self) -> dict[str, Any] | None:
+        """The Mongo filter of the records that name its point or device, or lie in its compound; None for larger areas.
+
+        It expects the fields `point`, `device` and `area`.
+        """
+        if self.point:
+            return {"point": self.point}
+        if self.device:
+            return {"device": self.device}
+        compound = self.area.count("/") >= 3
+        return {"area": {"$gte": self.area, "$lt": f"{self.area}0"}} if compound else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +200,9 @@ def area_values(
 
     They are those of the view's period; `timeless` ones are of all time, for metrics without a time field.
     """
-    span = {} if timeless else {"since": view.period.since, "until": view.period.until}
+    span: dict[str, Any] = {} if timeless else {"since": view.period.since, "until": view.period.until}
     found = figures(
         metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",), where=where, **span
     )
     values = dict(zip(found.column("area"), found.measures[measure].tolist(), strict=True)) if found.keys else {}
-    return AreaValues(values, unit, title)
+    return AreaValues(values, unit, title, others=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from backend.storage import LOCAL_ZONE, utcnow
 
@@ -31,7 +31,10 @@ WEEKS_OF_A_YEAR = timedelta(weeks=52)
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days of Shanghai from `since` up to `until`, which is not in it and may lie ahead; both are aware."""
+    """The time from `since` up to `until`, which is not in it and may lie ahead; both are aware.
+
+    What viewers choose are whole days of Shanghai.
+    """
 
     name: PeriodName
     since: datetime
@@ -65,14 +68,9 @@ class Period:
         length = self.until - self.since
         return "hour" if length <= timedelta(days=2) else "day" if length <= timedelta(days=100) else "month"
 
-    def steps(self) -> list[datetime]:
-        """Return where the steps of a trend begin, up to now: its axis."""
-        starts: list[datetime] = []
-        start, end = self.since.astimezone(LOCAL_ZONE), self.end
-        while start < end or not starts:
-            starts.append(start)
-            start = next_step(start, self.step)
-        return starts
+    def filter(self, field: str) -> dict[str, Any]:
+        """Return the Mongo filter of the records whose `field` lies in the period."""
+        return {field: {"$gte": self.since, "$lt": self.until}}
 
     def before(self) -> Period:
         """Return the period right before (环比), cut to the part of this one that has passed."""
@@ -139,13 +137,6 @@ def read_period(name: str, since: str = "", until: str = "") -> Period:
 def midnight(day: date) -> datetime:
     """Return when a day begins in Shanghai."""
     return datetime(day.year, day.month, day.day, tzinfo=LOCAL_ZONE)
-
-
-def next_step(start: datetime, step: Step) -> datetime:
-    """Return where the step after the one that begins at `start` begins."""
-    if step == "month":
-        return shifted(start.astimezone(LOCAL_ZONE).replace(day=1), 1)
-    return start + (timedelta(hours=1) if step == "hour" else timedelta(days=1))
 
 
 def shifted(at: datetime, months: int) -> datetime:

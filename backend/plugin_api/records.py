@@ -159,7 +159,7 @@ class WorkOrderRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkOrderFacts:
-    """A work order: `state` in the words of its workflow, `new` when the request made it."""
+    """A work order: `state` in the words of its workflow, `new` when the request made it; `href` is its page."""
 
     id: str
     number: str
@@ -167,3 +167,4 @@ class WorkOrderFacts:
     area: str
     handler: str
     new: bool
+    href: str = ""

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backend.rollups.records import LEVELS, Metric, depth
 from backend.storage import LOCAL_ZONE
 
+#: A span of time and where it is read from and to; None for no end.
+Piece = tuple[str, datetime | None, datetime | None]
+
 
 def hour_of(at: datetime) -> datetime:
     """Return the start of the hour."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def start_of(span: str, at: datetime) -> datetime:
+    """Return the start of the hour, day or month of Shanghai that holds `at`, in UTC."""
+    if span == "hour":
+        return hour_of(at)
+    day = at.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (day.replace(day=1) if span == "month" else day).astimezone(UTC)
+
+
+def end_of(span: str, start: datetime) -> datetime:
+    """Return where the span that begins at `start` ends."""
+    if span == "hour":
+        return start + timedelta(hours=1)
+    # In local wall time, so that a day may have 23 or 25 hours.
+    local = start.astimezone(LOCAL_ZONE)
+    if span == "month":
+        return (local.replace(day=1) + timedelta(days=32)).replace(day=1).astimezone(UTC)
+    return (local + timedelta(days=1)).astimezone(UTC)
 
 
 def bucket_of(metric: Metric, at: datetime | None) -> datetime | None:
@@ -20,34 +43,43 @@ def bucket_of(metric: Metric, at: datetime | None) -> datetime | None:
         return None
     if at is None:
         raise ValueError(f"Metric {metric.name} is counted by time: a mark of it needs one.")
-    if metric.bucket == "hour":
-        return hour_of(at)
-    day = at.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day.astimezone(UTC)
+    return start_of(metric.bucket, at)
 
 
-def bucket_end(metric: Metric, start: datetime) -> datetime:
-    """Return where the bucket that begins at `start` ends."""
-    if metric.bucket == "hour":
-        return start + timedelta(hours=1)
-    # In local wall time, so that a day may have 23 or 25 hours.
-    return (start.astimezone(LOCAL_ZONE) + timedelta(days=1)).astimezone(UTC)
-
-
-def bucket_starts(metric: Metric, since: datetime, until: datetime) -> list[datetime]:
-    """Return the starts of the buckets from the one that holds `since` up to `until`: the x axis of a chart."""
-    starts, start = [], bucket_of(metric, since)
-    while start is not None and start < until:
+def starts_of(span: str, since: datetime, until: datetime) -> list[datetime]:
+    """Return the starts of the spans from the one that holds `since` up to `until`."""
+    starts, start = [], start_of(span, since)
+    while start < until:
         starts.append(start)
-        start = bucket_end(metric, start)
+        start = end_of(span, start)
     return starts
+
+
+def pieces(spans: Sequence[str], since: datetime | None, until: datetime | None) -> list[Piece]:
+    """Return as few of `spans`, given from short to long, as make up the time from `since` to `until`.
+
+    It is taken to whole ones of the shortest.
+    """
+    *shorter, longest = spans
+    if not shorter:
+        return [(longest, since and start_of(longest, since), until)]
+    # Where the first whole one of the longest begins, and the last one ends.
+    first = since and start_of(longest, since)
+    if since and first and first < start_of(shorter[0], since):
+        first = end_of(longest, first)
+    last = until and start_of(longest, until)
+    if first and last and first >= last:
+        return pieces(shorter, since, until)
+    ahead = pieces(shorter, since, first) if since and first and since < first else []
+    behind = pieces(shorter, last, until) if until and last and last < until else []
+    return [*ahead, (longest, first, last), *behind]
 
 
 def in_bucket(metric: Metric, start: datetime | None) -> dict[str, Any]:
     """Return the filter of the records in one bucket."""
     if start is None or metric.time_field is None:
         return {}
-    return {metric.time_field: {"$gte": start, "$lt": bucket_end(metric, start)}}
+    return {metric.time_field: {"$gte": start, "$lt": end_of(metric.bucket, start)}}
 
 
 def in_area(area: str, level: str) -> dict[str, Any]:

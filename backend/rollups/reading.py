@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import compress, repeat
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend import storage
-from backend.rollups.buckets import bucket_of, cut_area, within
-from backend.rollups.buckets import bucket_starts as starts_of
-from backend.rollups.records import LEVELS, Metric, depth
+from backend.rollups.buckets import Piece, pieces, starts_of, within
+from backend.rollups.records import LEVELS, SPANS, Metric, cut, depth
 from backend.rollups.registry import installed
+from backend.rollups.tables import Sums, add_to, lines_of
+
+T = TypeVar("T")
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
+
+#: What is read of a stored sum. They are put together here: a store takes ten times as long to unfold and group them.
+READ = {"_id": 0, "span": 1, "at": 1, "area": 1, "rows": 1}
 
 
 @dataclass(frozen=True)
@@ -58,37 +64,108 @@ def figures(
     until: datetime | None = None,
     by: Sequence[str] = (),
     where: Mapping[str, Any] | None = None,
+    step: str | None = None,
 ) -> Summary:
     """Return the figures of a metric in `area`, or in what `scope` (a filter on areas) leaves, from `since` to `until`.
 
-    `by` names what to group by: `at` (starts of time buckets, UTC), `area` (paths, cut at `level`) and dimensions;
-    `where` gives values of dimensions. Both times are taken to whole buckets. Raises LookupError for an unknown
-    metric, ValueError for an unknown dimension or level.
+    `by` names what to group by: `at` (starts of time buckets, or of each `step`: hour, day, month; UTC), `area` (paths,
+    cut at `level`) and dimensions; `where` gives values of dimensions. Both times are taken to whole buckets. Raises
+    LookupError for an unknown metric, ValueError for an unknown dimension, level or step.
     """
+    spans = [(since, until)]
+    [found] = figures_over(name, spans, area=area, scope=scope, level=level, by=by, where=where, step=step)
+    return found
+
+
+def figures_over(
+    name: str,
+    spans: Sequence[tuple[datetime | None, datetime | None]],
+    *,
+    area: str = "",
+    scope: Mapping[str, Any] | None = None,
+    level: str | None = None,
+    by: Sequence[str] = (),
+    where: Mapping[str, Any] | None = None,
+    step: str | None = None,
+) -> list[Summary]:
+    """Return what `figures` does for each of several spans of time (since, until), read in one trip."""
     metric = installed(name)
     wanted, stored = _places(metric, area, scope or {}, level)
-    if since is not None or until is not None:
-        wanted.append({"at": _times(metric, since, until)})
-    key = {f"k{number}": _group_key(metric, part, level) for number, part in enumerate(by)}
-    rows = storage.database()["rollups"].aggregate(
-        [
-            {"$match": {"$and": [{"metric": name}, {"level": stored}, *wanted]}},
-            {"$unwind": "$rows"},
-            {"$match": {f"rows.by.{_dimension(metric, part)}": value for part, value in (where or {}).items()}},
-            {"$group": {"_id": key, **{each: {op: f"$rows.{each}"} for each, op in _operators(metric).items()}}},
-        ]
-    )
-    groups = sorted(
-        ((tuple(row["_id"][part] for part in key), row) for row in rows),
-        key=lambda group: tuple((value is not None, str(type(value)), value) for value in group[0]),
-    )
-    measures = {each: _measure([row[each] for _, row in groups]) for each in metric.measures}
-    return Summary(tuple(by), [values for values, _ in groups], measures)
+    for part in (*by, *(where or {})):
+        if part not in ("at", "area"):
+            _dimension(metric, part)
+    steps = _steps(metric, step) if "at" in by else metric.spans
+    read = [_pieces(metric, steps, since, until) for since, until in spans]
+    places = {"$and": wanted} if len(wanted) > 1 else wanted[0] if wanted else {}
+    each_piece = dict.fromkeys(piece for every in read for piece in every)
+    # Each branch names the whole index, so that none reads more than it needs.
+    query = [{"metric": name, "level": stored, **_at(piece), **places} for piece in each_piece]
+    sums: list[Sums] = [{} for _ in spans]
+    for row in storage.database()["rollups"].find({"$or": query} if len(query) > 1 else query[0], READ):
+        shown = [total for total, every in zip(sums, read, strict=True) if _among(row, every)]
+        fixed = {"at": row["at"], "area": cut(row["area"], level) if level else row["area"]}
+        columns = [repeat(fixed[part]) if part in fixed else _dimension(metric, part) for part in by]
+        lines = lines_of(row["rows"], columns, metric)
+        for key, measured in _asked(lines, row["rows"], metric, where or {}):
+            for total in shown:
+                add_to(metric, total, key, measured)
+    return [_summary(metric, by, total) for total in sums]
 
 
-def bucket_starts(name: str, since: datetime, until: datetime) -> list[datetime]:
-    """Return the starts of a metric's buckets from the one that holds `since` up to `until`: the axis of a chart."""
-    return starts_of(installed(name), since, until)
+def bucket_starts(name: str, since: datetime, until: datetime, step: str | None = None) -> list[datetime]:
+    """Return the starts of a metric's buckets, or steps, from the one that holds `since` up to `until`: an axis."""
+    metric = installed(name)
+    if metric.bucket == "none":
+        return []
+    return starts_of(_steps(metric, step)[0], since, until)
+
+
+def _steps(metric: Metric, step: str | None) -> tuple[str, ...]:
+    """Return the one span in which time is grouped: the step, or the metric's bucket where that is longer."""
+    if step is not None and step not in SPANS:
+        raise ValueError(f"There is no step {step}.")
+    return (step,) if step in metric.spans else metric.spans[:1]
+
+
+def _pieces(metric: Metric, spans: Sequence[str], since: datetime | None, until: datetime | None) -> list[Piece]:
+    if metric.bucket == "none":
+        if since is not None or until is not None:
+            raise ValueError(f"Metric {metric.name} is not counted by time.")
+        return [("none", None, None)]
+    return pieces(spans, since, until)
+
+
+def _at(piece: Piece) -> dict[str, Any]:
+    """Return the filter of the sums of one piece."""
+    span, since, until = piece
+    times = {operator: at for operator, at in (("$gte", since), ("$lt", until)) if at is not None}
+    return {"span": span, "at": times} if times else {"span": span}
+
+
+def _among(row: Mapping[str, Any], every: Sequence[Piece]) -> bool:
+    """Say whether a sum belongs to one of the pieces."""
+    return any(
+        row["span"] == span and (since is None or row["at"] >= since) and (until is None or row["at"] < until)
+        for span, since, until in every
+    )
+
+
+def _asked(
+    lines: Iterable[T], table: Mapping[str, Sequence[Any]], metric: Metric, where: Mapping[str, Any]
+) -> Iterable[T]:
+    """Return the lines whose dimensions have the values asked for."""
+    if not where or not table:
+        return lines
+    columns = zip(*(table[_dimension(metric, part)] for part in where), strict=True)
+    return compress(lines, (values == tuple(where.values()) for values in columns))
+
+
+def _summary(metric: Metric, by: Sequence[str], total: Sums) -> Summary:
+    """Return the groups in the order of their keys."""
+    keys = sorted(total, key=lambda key: tuple((value is not None, str(type(value)), value) for value in key))
+    columns = zip(*(total[key] for key in keys), strict=True) if keys else repeat((), len(metric.measures))
+    measures = {name: _measure(values) for name, values in zip(metric.measures, columns, strict=True)}
+    return Summary(tuple(by), keys, measures)
 
 
 def _places(metric: Metric, area: str, scope: Mapping[str, Any], level: str | None) -> tuple[list[dict[str, Any]], str]:
@@ -116,29 +193,10 @@ def _whole_area(scope: Mapping[str, Any]) -> str:
     return ""
 
 
-def _times(metric: Metric, since: datetime | None, until: datetime | None) -> dict[str, datetime | None]:
-    if metric.bucket == "none":
-        raise ValueError(f"Metric {metric.name} is not counted by time.")
-    times = {"$gte": bucket_of(metric, since) if since else None, "$lt": until}
-    return {operator: time for operator, time in times.items() if time is not None}
-
-
-def _group_key(metric: Metric, part: str, level: str | None) -> Any:
-    if part == "at":
-        return "$at"
-    if part == "area":
-        return cut_area(level) if level else "$area"
-    return f"$rows.by.{_dimension(metric, part)}"
-
-
 def _dimension(metric: Metric, name: str) -> str:
     if name not in metric.dimensions:
         raise ValueError(f"Metric {metric.name} has no dimension {name}.")
-    return f"d{metric.dimensions.index(name)}"
-
-
-def _operators(metric: Metric) -> dict[str, str]:
-    return {name: next(iter(measure)) for name, measure in metric.measures.items()}
+    return str(metric.dimensions.index(name))
 
 
 def _measure(values: Sequence[Any]) -> Numbers:

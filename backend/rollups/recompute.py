@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from bson import ObjectId
@@ -21,16 +22,20 @@ from pymongo.errors import BulkWriteError
 from backend import storage
 from backend.jobs import Job
 from backend.monitoring import guard
-from backend.rollups.buckets import bucket_of, cut_area, in_area, in_bucket
+from backend.rollups.buckets import bucket_of, cut_area, end_of, in_area, in_bucket, start_of
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
+from backend.rollups.tables import Sums, add_to, lines_of, table_of
 from backend.storage import LOCAL_ZONE
 
 # Marks read at a time, and areas in one aggregation; from so many on one range is read instead of each.
 MARKS = 5000
 AREAS = 200
 MOST_RANGES = 20
+
+#: The marks that dirty a sum, by where it begins and by area.
+Dirty = dict[datetime | None, dict[str, set[ObjectId]]]
 
 
 def recompute_dirty() -> int:
@@ -79,25 +84,43 @@ def background_jobs() -> tuple[Job, ...]:
 def _recompute(metric: Metric) -> int:
     written, marks = 0, storage.database()["rollup_marks"]
     while found := _oldest_marks(metric):
-        dirty: dict[datetime | None, dict[str, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
+        dirty: Dirty = defaultdict(lambda: defaultdict(set))
         for mark in found:
             if metric.time_field and mark["at"] is None:
                 # From before the metric was counted by time; declaring it anew has marked everything since.
                 continue
             for area in mark["areas"]:
-                dirty[bucket_of(metric, mark["at"])][cut(area, metric.finest)].append(mark["_id"])
+                dirty[bucket_of(metric, mark["at"])][cut(area, metric.finest)].add(mark["_id"])
         overtaken: set[ObjectId] = set()
-        for at, by_area in dirty.items():
-            for areas in _portions(sorted(by_area)):
-                count = _recompute_areas(metric, at, areas)
-                if count is None:
-                    overtaken.update(mark for area in areas for mark in by_area[area])
-                else:
-                    written += count
+        written += _recompute_span(metric, metric.spans[0], dirty, overtaken)
+        for shorter, span in pairwise(metric.spans):
+            # What is longer is put together from what is shorter, which is right by now unless it was overtaken.
+            longer: Dirty = defaultdict(lambda: defaultdict(set))
+            for at, by_area in dirty.items():
+                for area, of in by_area.items():
+                    longer[start_of(span, at) if at else None][area] |= of
+            dirty = longer
+            written += _recompute_span(metric, span, dirty, overtaken, shorter)
         finished = [mark["_id"] for mark in found if mark["_id"] not in overtaken]
         if not finished or not marks.delete_many({"_id": {"$in": finished}}).deleted_count:
             # Another process is at it; what it leaves is for the next run.
             break
+    return written
+
+
+def _recompute_span(metric: Metric, span: str, dirty: Dirty, overtaken: set[ObjectId], shorter: str = "") -> int:
+    """Write all dirty sums of one length, from those of the `shorter` one if there is one, else from the records.
+
+    Returns how many; the marks of those that another recomputation overtook go into `overtaken`.
+    """
+    written = 0
+    for at, by_area in dirty.items():
+        for areas in _portions(sorted(by_area)):
+            count = _recompute_areas(metric, span, at, areas, shorter)
+            if count is None:
+                overtaken.update(mark for area in areas for mark in by_area[area])
+            else:
+                written += count
     return written
 
 
@@ -113,35 +136,38 @@ def _oldest_marks(metric: Metric) -> list[dict[str, Any]]:
     return found
 
 
-def _recompute_areas(metric: Metric, at: datetime | None, finest: Sequence[str]) -> int | None:
-    """Write the buckets of these areas and of those above them; None when another recomputation overtook this one."""
+def _recompute_areas(metric: Metric, span: str, at: datetime | None, finest: Sequence[str], shorter: str) -> int | None:
+    """Write the sums of these areas and of those above them; None when another recomputation overtook this one."""
     token = uuid.uuid4().hex
     buckets = {
-        (level, area): f"{metric.name}|{level}|{area}|{at.isoformat() if at else ''}"
+        (level, area): f"{metric.name}|{level}|{area}|{span}|{at.isoformat() if at else ''}"
         for level in metric.levels
         for area in {cut(each, level) for each in finest}
     }
     rollups = storage.database()["rollups"]
     known = {row["_id"] for row in rollups.find({"_id": {"$in": list(buckets.values())}}, {"_id": 1})}
+    common: dict[str, Any] = {"metric": metric.name, "span": span, "at": at, "rows": {}, "token": token}
     fresh: list[dict[str, Any]] = [
-        {"_id": key, "metric": metric.name, "level": level, "area": area, "at": at, "rows": [], "token": token}
+        {"_id": key, "level": level, "area": area, **common}
         for (level, area), key in buckets.items()
         if key not in known
     ]
     known |= _inserted(rollups, fresh)
-    rollups.update_many({"_id": {"$in": list(known)}}, {"$set": {"token": token}})
-    rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    if known:
+        rollups.update_many({"_id": {"$in": list(known)}}, {"$set": {"token": token}})
+    tables: dict[tuple[str, str], dict[str, list[Any]]] = {}
     for level in metric.levels:
         areas = sorted({area for of_level, area in buckets if of_level == level})
-        for row in storage.database()[metric.source].aggregate(_pipeline(metric, at, level, areas)):
-            key = row.pop("_id")
-            rows[level, key.pop("area")].append({"by": key, **row})
+        summed = (
+            _put_together(metric, shorter, span, at, level, areas) if shorter else _summed(metric, at, level, areas)
+        )
+        tables |= {(level, area): table for area, table in summed.items()}
     done = _written_fresh(
-        rollups, token, [{**each, "rows": rows[each["level"], each["area"]]} for each in fresh], known
+        rollups, token, [{**each, "rows": tables.get((each["level"], each["area"]), {})} for each in fresh], known
     )
     changes = [
-        UpdateOne({"_id": key, "token": token}, {"$set": {"rows": rows[bucket]}})
-        if rows[bucket]
+        UpdateOne({"_id": key, "token": token}, {"$set": {"rows": tables[bucket]}})
+        if bucket in tables
         else DeleteOne({"_id": key, "token": token})
         for bucket, key in buckets.items()
         if key in known
@@ -184,9 +210,38 @@ def _written_fresh(
     return min(gone, len(own) - len(taken))
 
 
+def _summed(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
+    """Return the table of each area in one bucket, from the records themselves."""
+    names = [*map(str, range(len(metric.dimensions))), *metric.measures]
+    tables: dict[str, dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in names})
+    for row in storage.database()[metric.source].aggregate(_pipeline(metric, at, level, areas)):
+        line = {**row["_id"], **row}
+        for name, column in tables[row["_id"]["area"]].items():
+            column.append(line[name])
+    return tables
+
+
+def _put_together(
+    metric: Metric, shorter: str, span: str, at: datetime | None, level: str, areas: Sequence[str]
+) -> dict[str, dict[str, list[Any]]]:
+    """Return the table of each area in one span, from the sums of the shorter ones in it."""
+    wanted = set(areas)
+    places = {"$in": list(areas)} if len(areas) <= MOST_RANGES else {"$gte": areas[0], "$lte": areas[-1]}
+    query: dict[str, Any] = {"metric": metric.name, "level": level, "span": shorter, "area": places}
+    if at is not None:
+        query["at"] = {"$gte": at, "$lt": end_of(span, at)}
+    sums: dict[str, Sums] = defaultdict(dict)
+    dimensions = [str(number) for number in range(len(metric.dimensions))]
+    for row in storage.database()["rollups"].find(query, {"area": 1, "rows": 1}).sort("at", 1):
+        if row["area"] in wanted:
+            for key, measured in lines_of(row["rows"], dimensions, metric):
+                add_to(metric, sums[row["area"]], key, measured)
+    return {area: table_of(dimensions, metric, total) for area, total in sums.items()}
+
+
 def _pipeline(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> list[dict[str, Any]]:
     wanted = [dict(metric.match), in_bucket(metric, at), _in_any(areas, level)]
-    key = {f"d{number}": {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)}
+    key = {str(number): {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)}
     return [
         {"$match": {"$and": [each for each in wanted if each]}},
         {"$group": {"_id": {"area": cut_area(level), **key}, **{name: dict(m) for name, m in metric.measures.items()}}},

@@ -12,15 +12,20 @@ from mongoengine import DateTimeField, DictField, Document, ListField, StringFie
 
 #: Levels of the area tree; the depth of a path is the place here, counted from one.
 LEVELS = ("district", "street", "community", "compound")
+#: Spans of time that are summed, from short to long. A metric has those from its own bucket on, so that a year is read
+#: as twelve sums and not as thousands.
+SPANS = ("hour", "day", "month")
 #: How a measure's values may be put together again when several buckets are read.
 OPERATORS = ("$sum", "$min", "$max")
+#: Counts how the stored sums are laid out; another number has all of them computed anew.
+LAYOUT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A figure summed ahead of time: `measures` of the records of `collection` that fulfil `match`.
 
-    There is one sum for each time bucket (days are those of Asia/Shanghai), area of each of `levels`, and
+    There is one sum for each time bucket (and each day and month of Asia/Shanghai), area of each of `levels`, and
     combination of `dimensions`, which are fields that hold no arrays. `measures` are accumulators as `$group` takes
     them, with `$sum`, `$min` or `$max`; for a mean take a sum and a count. `unit` such as 个 or kg. Raises ValueError
     when the record cannot be right.
@@ -56,13 +61,18 @@ class Metric:
         return max(self.levels, key=LEVELS.index)
 
     @property
+    def spans(self) -> tuple[str, ...]:
+        """The lengths of its sums, from its own bucket on; `none` alone where time plays no part."""
+        return ("none",) if self.bucket == "none" else SPANS[SPANS.index(self.bucket) :]
+
+    @property
     def source(self) -> str:
         """Name of the collection that it counts."""
         return self.collection if isinstance(self.collection, str) else self.collection._get_collection_name()
 
     def digest(self) -> str:
         """Return a fingerprint of what is computed, to notice that stored sums are of an older declaration."""
-        parts = [self.source, self.time_field, self.bucket, sorted(self.levels), self.dimensions]
+        parts = [LAYOUT, self.source, self.time_field, self.bucket, sorted(self.levels), self.dimensions]
         text = json.dumps([*parts, self.measures, self.match], default=str, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -88,20 +98,22 @@ class Mark(Document):
 
 
 class Rollup(Document):
-    """The sums of one bucket: a row for each combination of dimension values, `{by: {d0: …, d1: …}, <measure>: …}`.
+    """The sums of one area in one span of time that begins at `at`.
 
+    `rows` is a table by column: 0, 1 … hold the values of the dimensions, the others the measures by name.
     `token` is that of the latest recomputation that began; only its result may be written.
     """
 
-    meta = {"collection": "rollups", "auto_create_index": False, "indexes": [("metric", "level", "area", "at")]}
+    meta = {"collection": "rollups", "auto_create_index": False, "indexes": [("metric", "level", "span", "area", "at")]}
 
     id = StringField(primary_key=True)
     metric = StringField(required=True)
     level = StringField(required=True)
+    span = StringField(required=True)
     area = StringField(required=True)
     at = DateTimeField()
     token = StringField(required=True)
-    rows = ListField(DictField())
+    rows = DictField()
 
 
 class Definition(Document):

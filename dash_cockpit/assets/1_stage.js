@@ -1,21 +1,29 @@
-/* The stage: one layout, 1080 high, scaled as a whole to any screen; the clock; lists that step by themselves. */
+/* The stage: one layout, scaled as a whole to any screen; the clock; lists that step by themselves. */
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
-  const HEIGHT = 1080;
-  const NARROWEST = 1640;
   const STEP_MILLISECONDS = 3000;
+  const WALL_RATIO = 2.4; // from here on a screen is a wall of LEDs, with an arrangement of its own
+  const look = getComputedStyle(document.documentElement);
+  const sizes = (name) => Number(look.getPropertyValue(name));
 
   /** Scale by transform and never by zoom: under zoom, Plotly answers the pointer in the wrong place. */
   function fit() {
-    const scale = Math.min(innerHeight / HEIGHT, innerWidth / NARROWEST);
-    const style = document.documentElement.style;
-    style.setProperty("--stage-scale", scale);
-    style.setProperty("--stage-width", `${innerWidth / scale}px`);
-    style.setProperty("--stage-height", `${innerHeight / scale}px`);
+    const root = document.documentElement;
+    const asked = new URLSearchParams(location.search).get("wall") === "led";
+    const wall = asked || innerWidth / innerHeight >= WALL_RATIO ? "led" : "";
+    const narrowest = sizes(wall ? "--wall-narrowest" : "--stage-narrowest");
+    const scale = Math.min(innerHeight / sizes("--stage-high"), innerWidth / narrowest);
+    root.style.setProperty("--stage-scale", scale);
+    root.style.setProperty("--stage-width", `${innerWidth / scale}px`);
+    root.style.setProperty("--stage-height", `${innerHeight / scale}px`);
+    if ((root.dataset.wall || "") === wall) return;
+    root.dataset.wall = wall;
+    document.dispatchEvent(new CustomEvent("cockpit:wall"));
   }
   addEventListener("resize", fit);
   fit();
+  cockpit.fit = fit;
 
   const clock = new Intl.DateTimeFormat("zh-CN", {
     timeZone: "Asia/Shanghai", year: "numeric", month: "long", day: "numeric", weekday: "long",
@@ -37,16 +45,12 @@
     for (const list of document.querySelectorAll(".scrolls")) {
       if (list.scrollHeight <= list.clientHeight + 2 || list.matches(":hover, :focus-within")) continue;
       if (list.heldUntil > performance.now()) continue;
-      const line = list.firstElementChild.getBoundingClientRect().height / scaleOf(list) || 36;
+      const line = list.firstElementChild.offsetHeight || 36;
       const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
       list.scrollTo({ top: atEnd ? 0 : list.scrollTop + line, behavior: "smooth" });
     }
   }
   setInterval(stepLists, STEP_MILLISECONDS);
-
-  function scaleOf(node) {
-    return node.getBoundingClientRect().width / node.offsetWidth || 1;
-  }
 
   /** A time in the clock of Shanghai, with its date when that is not today's. */
   cockpit.timeText = (iso) => {

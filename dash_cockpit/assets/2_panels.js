@@ -53,6 +53,7 @@
     if (!node.isConnected) return;
     const { figure, config } = node.drawing;
     await window.Plotly.react(node, figure.data, figure.layout, config);
+    cockpit.drill.listen(node);
   }
 
   /** Draw the figures under `root` that are not drawn yet, and fit those that were while their box changed. */
@@ -111,21 +112,36 @@
     return body;
   }
 
+  /** The buttons that take a panel away, and the one that opens the records behind it. */
+  function toolsOf(name, title, drills) {
+    const tool = (kind, words, onclick) => cockpit.element("button", { class: `panel-tool panel-${kind}`, title: words, "aria-label": `${words} ${title}`, onclick });
+    return [
+      ...(drills ? [tool("rows", "查看明细", () => cockpit.drill.open(name, "", ""))] : []),
+      tool("sheet", "导出 Excel", () => cockpit.take.workbook(name)),
+      tool("picture", "导出图片", (event) => cockpit.take.picture(event.target.closest(".panel"))),
+    ];
+  }
+
   /** Put the frames of a theme in their places; returns the bodies and age marks by panel. */
-  function arrange(frames, area) {
+  function arrange(frames, view) {
     const placed = {};
     for (const place of ["top", "left", "right"]) {
-      const sections = (frames[place] || []).map(({ name, title }) => {
-        const body = bodyOf(`${name} ${area}`);
+      const sections = (frames[place] || []).map(({ name, title, content, drills }) => {
+        const body = bodyOf(`${name} ${view}`);
+        if (content) fill(body, content); // says the same at all times
         const age = cockpit.element("span", { class: "panel-age" });
         placed[name] = { body, age };
-        const head = cockpit.element("div", { class: "panel-head" }, cockpit.element("h2", {}, title), age);
-        return cockpit.element("section", { class: "panel", "aria-label": title, "data-panel": name }, head, body);
+        const enlarge = cockpit.element("button", { class: "panel-enlarge", title: "放大", "aria-label": `放大 ${title}` });
+        const tools = content ? [] : toolsOf(name, title, drills);
+        const head = cockpit.element("div", { class: "panel-head" }, cockpit.element("h2", {}, title), age, ...tools, enlarge);
+        const attributes = { class: "panel", "aria-label": title, "data-panel": name, tabindex: place === "top" ? "" : "0" };
+        return cockpit.element("section", attributes, head, body);
       });
-      document.getElementById(place).replaceChildren(...sections);
+      if (place === "top") document.getElementById(place).replaceChildren(...sections);
+      else cockpit.sides.lay(place, sections);
     }
     return placed;
   }
 
-  cockpit.panels = { arrange, fill };
+  cockpit.panels = { arrange, fill, build };
 })();

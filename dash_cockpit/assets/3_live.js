@@ -2,20 +2,25 @@
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
-  const LIVE_SECONDS = 2;
+  const LIVE_SECONDS = 1.4; // with what the server may keep, new things are there within two
+  const TICK_SECONDS = 2;
   const LAYER_SECONDS = 60;
   const AREA_SECONDS = 600;
+  const PLAN_SECONDS = 60;
   const ANSWER_WITHIN_MILLISECONDS = 10000;
 
+  const MOST_SECONDS = 3600;
+
   let plan = null;
+  let newest = null; // the plan as it is now, when it has changed since the page was loaded
   let state = { theme: "", area: "" };
   let feeds = new Map();
 
   // --- Feeds ---------------------------------------------------------------------------------------------------
 
-  function start(key, path, seconds, deliver, tell = () => {}) {
+  function start(key, path, seconds, deliver, tell = () => {}, view = areaOnly()) {
     if (feeds.has(key)) return;
-    const address = `${plan.data}${path}?area=${encodeURIComponent(state.area)}`;
+    const address = `${plan.data}${path}?${view}`;
     const feed = { address, seconds, deliver, tell, due: 0, etag: null, busy: false, age: 0, at: 0, state: "waiting" };
     feeds.set(key, feed);
     pull(feed);
@@ -72,8 +77,9 @@
     if (!node) return;
     const all = [...feeds.values()].filter((feed) => !feed.stopped);
     const lost = all.length > 0 && all.every((feed) => feed.broken);
-    node.className = `link-state ${lost ? "is-lost" : "is-live"}`;
-    node.textContent = lost ? "连接中断，正在重试" : "实时";
+    const late = all.some((feed) => ageText(feed) || feed.state === "failed");
+    node.className = `link-state ${lost ? "is-lost" : late ? "is-late" : "is-live"}`;
+    node.textContent = lost ? "连接中断，正在重试" : late ? "部分数据延迟" : "实时";
   }, 1000);
 
   /** How old the content of a feed is, in seconds; -1 while there is none. */
@@ -89,7 +95,20 @@
 
   // --- State ---------------------------------------------------------------------------------------------------
 
-  function startPanel(name, seconds, { body, age }) {
+  const areaOnly = () => new URLSearchParams({ area: state.area }).toString();
+
+  /** What a panel or layer is asked for: the area and, unless it is of now, the period. */
+  function viewOf({ timeless, live, moving }) {
+    const view = new URLSearchParams({ area: state.area });
+    if (timeless || live || moving) return view.toString();
+    for (const name of ["period", "since", "until"]) if (state[name]) view.set(name, state[name]);
+    return view.toString();
+  }
+
+  cockpit.viewOf = viewOf;
+  cockpit.plan = () => plan;
+
+  function startPanel(name, frame, { body, age }) {
     const deliver = (content, feed) => {
       if (feed.state === "failed" && body.filled) return; // the last good picture says more than an error
       body.filled = feed.state !== "failed";
@@ -99,7 +118,8 @@
       const text = ageText(feed);
       if (text !== age.textContent) age.textContent = text;
     };
-    start(`panel ${name} ${state.area}`, `panels/${encodeURIComponent(name)}`, seconds, deliver, tell);
+    const view = viewOf(frame);
+    start(`panel ${name} ${view}`, `panels/${encodeURIComponent(name)}`, state.refresh || frame.seconds, deliver, tell, view);
   }
 
   function drawTabs() {
@@ -111,36 +131,79 @@
     document.getElementById("themes").replaceChildren(...tabs);
   }
 
-  /** Show the theme and area that the address names. The map stays as it is; only its layers change. */
-  function show(search, given) {
-    plan = given;
+  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text || "") && !Number.isNaN(Date.parse(text));
+
+  /** What the address asks for; what makes no sense is as if it were not there. */
+  function read(search) {
     const wanted = new URLSearchParams(search || "");
+    const seconds = (name, least) => {
+      const value = Number(wanted.get(name));
+      return Number.isFinite(value) && value > 0 ? Math.min(Math.max(value, least), MOST_SECONDS) : 0;
+    };
     const theme = plan.themes.find((each) => each.name === wanted.get("theme")) || plan.themes[0];
-    state = { theme: theme ? theme.name : "", area: wanted.get("area") || plan.home };
+    const period = wanted.get("period") in plan.periods ? wanted.get("period") : plan.period;
+    const [since, until] = [wanted.get("since"), wanted.get("until")];
+    const range = period === "range" && isDay(since) && isDay(until) && since <= until;
+    return {
+      theme: theme ? theme.name : "", area: wanted.get("area") || plan.home,
+      period: period === "range" && !range ? plan.period : period, since: range ? since : "", until: range ? until : "",
+      kiosk: wanted.get("kiosk") === "1", rotate: seconds("rotate", 5), refresh: seconds("refresh", 2),
+    };
+  }
+
+  /** The frames of the theme: as an administrator arranged them for this area, else for one above, else as they come. */
+  function framesOf() {
+    const inside = (area) => state.area === area || state.area.startsWith(`${area}/`) || area === "";
+    const boards = plan.boards.filter((each) => each.theme === state.theme && inside(each.area));
+    const board = boards.sort((one, other) => other.area.length - one.area.length)[0];
+    const names = board ? board.places : plan.frames[state.theme] || {};
+    const framed = (name) => ({ name, ...plan.panels[name] });
+    return Object.fromEntries(["top", "left", "right"].map((place) => [place, (names[place] || []).filter((name) => plan.panels[name]).map(framed)]));
+  }
+
+  /** Show what the address names. The map stays as it is; only its layers change. */
+  function show(search, given) {
+    if (plan !== (newest || given)) for (const each of [cockpit.map, cockpit.card]) each.setPlan(newest || given);
+    plan = newest || given;
+    state = cockpit.state = read(search);
+    const theme = plan.themes.find((each) => each.name === state.theme);
     document.title = theme ? `${theme.title} · ${plan.title}` : plan.title;
+    cockpit.fit();
+    cockpit.room.enter(plan, theme);
     drawTabs();
 
     const layers = plan.layers[state.theme] || [];
-    const frames = plan.frames[state.theme] || {};
+    const frames = framesOf();
     const areaKey = `area ${state.area}`;
-    stop((key) => key === areaKey); // the boundaries are good for all themes
+    stop((key) => key === areaKey || key === "plan"); // the boundaries are good for all themes
     cockpit.map.setLayers(layers, state.area);
-    const placed = cockpit.panels.arrange(frames, state.area);
+    const placed = cockpit.panels.arrange(frames, viewOf({}));
     if (!state.area) return;
+    start("plan", "plan", PLAN_SECONDS, (changed) => replan(changed, given));
     start(areaKey, "area", AREA_SECONDS, cockpit.map.showAreas);
-    for (const { name, seconds } of Object.values(frames).flat()) startPanel(name, seconds, placed[name]);
+    for (const frame of Object.values(frames).flat()) if (!frame.content) startPanel(frame.name, frame, placed[frame.name]);
     for (const layer of layers) {
       const deliver = (points) => cockpit.map.showPoints(layer.name, points);
       const path = `layers/${encodeURIComponent(layer.name)}`;
-      start(`layer ${layer.name} ${state.area}`, path, layer.live ? LIVE_SECONDS : LAYER_SECONDS, deliver);
+      const view = viewOf(layer);
+      const seconds = layer.live ? LIVE_SECONDS : layer.moving ? TICK_SECONDS : LAYER_SECONDS;
+      start(`layer ${layer.name} ${view}`, path, seconds, deliver, undefined, view);
     }
+  }
+
+  /** Take over what panels there are and where they stand, when that has changed while the page was open. */
+  function replan(changed, given) {
+    if (JSON.stringify(changed) === JSON.stringify(plan)) return;
+    newest = changed;
+    show(location.search, given);
   }
 
   /** Go to another theme or area; the browser's back button returns. */
   cockpit.go = (change) => {
     const wanted = new URLSearchParams(location.search);
+    const usual = { area: plan.home, period: plan.period };
     for (const [name, value] of Object.entries(change)) {
-      if (value && !(name === "area" && value === plan.home)) wanted.set(name, value);
+      if (value && value !== usual[name]) wanted.set(name, value);
       else wanted.delete(name);
     }
     const search = wanted.toString();
@@ -150,11 +213,11 @@
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-theme]");
     if (chosen) return cockpit.go({ theme: chosen.dataset.theme });
-    const row = event.target.closest("[data-lon]");
-    if (row) cockpit.map.visit(Number(row.dataset.lat), Number(row.dataset.lon), row.dataset.key);
+    const row = event.target.closest("[data-lon], [data-record]");
+    if (row) cockpit.map.visit(parseFloat(row.dataset.lat), parseFloat(row.dataset.lon), row.dataset.key, row.dataset.record);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("[data-lon]")) event.target.click();
+    if (event.key === "Enter" && event.target.matches("[data-lon], [data-record]")) event.target.click();
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

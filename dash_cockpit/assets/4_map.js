@@ -1,4 +1,4 @@
-/* The map: styles of boundaries, points in panes of their own, cards, and new things that pulse and are flown to. */
+/* The map: boundaries and what colours them, layers and their legend, flights, backgrounds, and the ticker. */
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
@@ -6,33 +6,45 @@
   const ALERTS = { hint: "提示", minor: "一般", major: "较重", critical: "严重" };
   const TICKER_KEPT = 12;
   const TICKER_MILLISECONDS = 4000;
+  const TICK_MILLISECONDS = 2000; // moving things are told of so often
   const NEW_MILLISECONDS = 15000; // how long a new point pulses, and how long the map stays with it
   const UNTOUCHED_MILLISECONDS = 20000; // who moves the map himself is not carried away
+  const DEEPEST = 18.5;
+  // From the ground up, each over the one before. Leaflet's own overlays lie at 400, its tooltips at 650.
+  const PANES = { heat: 440, points: 450, labels: 455, moving: 458, live: 460 };
+  const CLASSES = ["#0f3a7d", "#1b5cb3", "#2b86d6", "#58b6ee", "#a9e4ff"];
 
   let map = null;
+  let plan = {};
   let bounds = null;
   let framed = false;
   let touchedAt = -Infinity;
   let returning = null;
-  let layers = new Map(); // name -> { title, live, colour, group, markers, hidden, known }
+  let layers = new Map(); // name -> what the plan says, and { hidden, known, points, flat, movers, values }
   let area = "";
-  let waitingCard = "";
+  let shapes = new Map(); // path -> the drawn polygon of an area that can be entered
+  let background = null; // the name of the chosen tiles
+  let tiles = [];
 
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const toneColour = (point, layer) => (point.tone === "plain" ? layer.colour : css(`--tone-${point.tone}`));
+  const toneColour = (point, layer) => cockpit.points.toneColour(point.tone, layer);
+  const covers = (layer) => layer.style === "areas" || layer.style === "heat";
+  const touch = () => (touchedAt = performance.now());
+  const moves = () => !cockpit.points.still();
 
   L.Map.addInitHook(function () {
     map = this;
-    map.on("mousedown wheel touchstart", () => (touchedAt = performance.now()));
-    map.on("zoomend", resizePoints);
+    map.on("mousedown wheel touchstart", touch);
+    for (const [name, height] of Object.entries(PANES)) map.createPane(name).style.zIndex = height;
     map.whenReady(() => {
-      map.getContainer().addEventListener("wheel", () => (touchedAt = performance.now()), { passive: true });
+      cockpit.points.attach(map, { open: openPoint, zoomTo });
+      map.getContainer().addEventListener("wheel", touch, { passive: true });
+      map.on("zoomend moveend", declutter);
       const room = new ResizeObserver(() => {
         map.invalidateSize({ animate: false });
-        if (performance.now() - touchedAt > UNTOUCHED_MILLISECONDS) frameBounds(false);
+        if (performance.now() - touchedAt > UNTOUCHED_MILLISECONDS) frame(false);
       });
       for (const node of [map.getContainer(), ...document.querySelectorAll("#top, .middle")]) room.observe(node);
-      for (const layer of layers.values()) layer.group.addTo(map);
+      drawBackground();
     });
   });
 
@@ -60,50 +72,153 @@
 
   function areaStyle(feature) {
     const { role, path } = feature.properties;
-    if (role === "around") return { color: "#2d5c9e", weight: 1, opacity: 0.7, fillColor: "#0a2148", fillOpacity: 0.55 };
-    if (role === "whole") return { color: "#7fdcff", weight: 2.5, fillColor: "#0d4285", fillOpacity: 0.15, className: "whole" };
-    if (role === "part") return { color: "#59c2ff", weight: 1.6, opacity: 0.95, fillColor: shade(path), fillOpacity: 0.5 };
+    if (role === "around") return { color: "#2d5c9e", weight: 1, opacity: 0.7, fillColor: "#0a2148", fillOpacity: background ? 0.25 : 0.55 };
+    if (role === "whole") return { color: "#7fdcff", weight: 2.5, fillColor: "#0d4285", fillOpacity: background ? 0.04 : 0.15, className: "whole" };
+    if (role === "part") return { color: "#59c2ff", weight: 1.6, opacity: 0.95, ...partFill(path) };
     return { color: "#58a6ee", weight: 0.8, opacity: 0.38, fill: false, interactive: false };
   }
 
-  function eachArea(feature, layer) {
+  /** How an area is filled: by its class when a figure colours the map, fainter while points stand on it. */
+  function partFill(path) {
+    const scale = choropleth();
+    if (!scale) return { fillColor: shade(path), fillOpacity: background ? 0.12 : 0.5 };
+    const number = scale.classOf(path);
+    const faint = [...layers.values()].some((layer) => !covers(layer) && !layer.hidden && layer.points.size);
+    const fillOpacity = background ? 0.5 : faint ? 0.62 : 0.9;
+    return number < 0 ? { fillColor: "#16243f", fillOpacity } : { fillColor: scale.colours[number], fillOpacity };
+  }
+
+  function eachArea(feature, shape) {
     const { role, name, path } = feature.properties;
     if (role === "detail" || role === "whole") return;
     const permanent = role === "part";
-    layer.bindTooltip(name, { permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
-    layer.on("mouseover", () => layer.setStyle({ fillColor: "#2487f0", fillOpacity: 0.55 }));
-    layer.on("mouseout", () => layer.setStyle(areaStyle(feature)));
-    layer.on("click", () => cockpit.go({ area: path }));
+    if (permanent) shapes.set(path, shape);
+    paintSoon();
+    shape.bindTooltip(() => label(name, path, permanent), { permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
+    shape.on("mouseover", () => shape.setStyle({ fillColor: "#2487f0", fillOpacity: 0.55 }));
+    shape.on("mouseout", () => shape.setStyle(areaStyle(feature)));
+    shape.on("click", (event) => cockpit.points.at(event.latlng) || cockpit.go({ area: path }));
+  }
+
+  function label(name, path, permanent) {
+    const scale = permanent && choropleth();
+    const text = scale && scale.textOf(path);
+    return element("span", {}, name, ...(text ? [element("b", { class: "area-value" }, text)] : []));
+  }
+
+  /** Hide the names that would lie on others; the larger areas keep theirs. */
+  function declutter() {
+    const placed = [];
+    const size = (shape) => { const box = shape.getBounds(); return (box.getEast() - box.getWest()) * (box.getNorth() - box.getSouth()); };
+    for (const shape of [...shapes.values()].sort((one, other) => size(other) - size(one))) {
+      const node = shape.getTooltip() && shape.getTooltip().getElement();
+      if (!node) continue;
+      node.classList.remove("is-covered");
+      const box = node.getBoundingClientRect();
+      const covered = placed.some((each) => box.left < each.right && each.left < box.right && box.top < each.bottom && each.top < box.bottom);
+      node.classList.toggle("is-covered", covered);
+      if (!covered) placed.push(box);
+    }
   }
 
   /** Show new boundaries, the trail to them, and move there. */
   function showAreas(geojson) {
     const whole = geojson.features.filter((each) => each.properties.role === "whole");
     const shown = whole.length ? whole : geojson.features.filter((each) => each.properties.role !== "around");
+    shapes = new Map();
     window.dash_clientside.set_props("areas", { data: { type: "FeatureCollection", features: geojson.features } });
     window.dash_clientside.set_props("ground", { data: { type: "FeatureCollection", features: groundOf(shown) } });
     const box = L.geoJSON({ type: "FeatureCollection", features: shown }).getBounds();
     bounds = box.isValid() ? box : null;
-    frameBounds(true);
-    const trail = document.getElementById("trail");
-    trail.replaceChildren(
-      ...geojson.trail.map((each, i) =>
-        element("button", {
-          class: i === geojson.trail.length - 1 ? "trail-step is-here" : "trail-step",
-          onclick: () => cockpit.go({ area: each.path }),
-        }, each.name),
-      ),
-    );
+    framed = framed && Boolean(bounds);
+    frame(true);
+    trail = geojson.trail;
+    drawTrail(geojson.below || []);
   }
 
-  /** The part of the map that panels, figures and ticker leave free, in the map's own pixels. */
+  let trail = [];
+
+  function drawTrail(below) {
+    const steps = trail.map((each, i) =>
+      element("button", {
+        class: i === trail.length - 1 ? "trail-step is-here" : "trail-step",
+        onclick: () => { cockpit.card.close(); if (i === trail.length - 1) frame(true); else cockpit.go({ area: each.path }); },
+      }, each.name));
+    // Areas that were never drawn are reached from here.
+    const menu = below.length && element("details", { class: "trail-below" },
+      element("summary", { title: "下级区域" }, "下级区域"),
+      element("div", { class: "trail-menu" }, ...below.map((each) => element("button", { onclick: () => cockpit.go({ area: each.path }) }, each.name))));
+    document.getElementById("trail").replaceChildren(...steps, ...(menu ? [menu] : []), element("span", { class: "trail-point" }));
+  }
+
+  /** Say at the end of the trail which point is open. */
+  function tellPoint(name) {
+    const node = document.querySelector(".trail-point");
+    if (node) node.textContent = name;
+  }
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".trail-below[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // --- Figures by area -----------------------------------------------------------------------------------------
+
+  /** The classes of the layer that colours the areas now, or null. */
+  function choropleth() {
+    const layer = [...layers.values()].find((each) => each.style === "areas" && !each.hidden && each.values);
+    if (!layer) return null;
+    const { values, others, unit, title } = layer.values;
+    const valueOf = (path) => (path in values ? values[path] : others);
+    const sorted = [...shapes.keys()].map(valueOf).filter((value) => value !== null).sort((one, other) => one - other);
+    const count = Math.min(CLASSES.length, new Set(sorted).size);
+    const tops = [];
+    for (let i = 1; i <= count; i += 1) {
+      const top = sorted[Math.ceil((i * sorted.length) / count) - 1];
+      if (top !== tops[tops.length - 1]) tops.push(top);
+    }
+    const from = CLASSES.length - tops.length;
+    const colours = tops.length < 3 ? CLASSES.filter((_, i) => i % 2 === 1).slice(-tops.length) : CLASSES.slice(Math.floor(from / 2), Math.floor(from / 2) + tops.length);
+    const ranges = tops.map((top, i) => {
+      const low = sorted.find((value) => i === 0 || value > tops[i - 1]);
+      return low === top ? figure(top) : `${figure(low)} – ${figure(top)}`;
+    });
+    const classOf = (path) => { const value = valueOf(path); return value === null ? -1 : tops.findIndex((top) => value <= top); };
+    const textOf = (path) => { const value = valueOf(path); return value === null ? "" : `${figure(value)}${unit}`; };
+    return { title, unit, colours, ranges, classOf, textOf, lacks: [...shapes.keys()].some((path) => valueOf(path) === null) };
+  }
+
+  function figure(value) {
+    const [size, word] = Math.abs(value) >= 1e8 ? [1e8, "亿"] : Math.abs(value) >= 1e5 ? [1e4, "万"] : [1, ""];
+    return (value / size).toLocaleString("zh-CN", { maximumFractionDigits: Number.isInteger(value) && size === 1 ? 0 : size === 1 ? 1 : 2 }) + word;
+  }
+
+  let painting = null;
+
+  /** Paint once all areas that are being drawn are there: their classes depend on all of them. */
+  function paintSoon() {
+    if (!painting) painting = setTimeout(() => { painting = null; paintAreas(); drawLegend(); }, 60);
+  }
+
+  function paintAreas() {
+    for (const [path, shape] of shapes) {
+      shape.setStyle(areaStyle(shape.feature));
+      shape.getTooltip().setContent(label(shape.feature.properties.name, path, true));
+    }
+    declutter();
+  }
+
+  // --- Flights -------------------------------------------------------------------------------------------------
+
+  /** The part of the map that panels, figures, card and ticker leave free, in the map's own pixels. */
   function freeBox() {
     const stage = map.getContainer().getBoundingClientRect();
     const scale = stage.width / map.getContainer().offsetWidth;
     const middle = document.querySelector(".middle").getBoundingClientRect();
     const top = document.getElementById("top").getBoundingClientRect();
+    const card = document.getElementById("card");
+    const shut = card.offsetWidth ? card.getBoundingClientRect().right : middle.left;
     return {
-      left: (middle.left - stage.left) / scale, right: (middle.right - stage.left) / scale,
+      left: (shut - stage.left) / scale, right: (middle.right - stage.left) / scale,
       top: (top.bottom - stage.top) / scale, bottom: (middle.bottom - stage.top) / scale - 50,
     };
   }
@@ -113,241 +228,303 @@
     const free = freeBox();
     const at = L.point(free.left + (free.right - free.left) * across, free.top + (free.bottom - free.top) * down);
     const centre = map.unproject(map.project(latLng, zoom).subtract(at.subtract(map.getSize().divideBy(2))), zoom);
-    if (animate) map.flyTo(centre, zoom, { duration: 0.9 });
+    if (animate && moves()) map.flyTo(centre, zoom, { duration: 0.9 });
     else map.setView(centre, zoom, { animate: false });
   }
 
-  /** Fit the boundaries into the free part. */
-  function frameBounds(animate) {
-    if (!map || !bounds || !map.getContainer().offsetWidth) return;
+  function zoomFor(box, margin) {
     const free = freeBox();
-    const margin = L.point(90, 96);
     const taken = map.getSize().subtract([free.right - free.left, free.bottom - free.top]).add(margin);
-    const zoom = Math.min(map.getBoundsZoom(bounds, false, taken), 18);
-    moveTo(bounds.getCenter(), zoom, [0.5, 0.5], animate && framed);
+    return map.getBoundsZoom(box, false, taken);
+  }
+
+  /** Fit the boundaries into the free part; without any, what the points leave of the world. */
+  function frame(animate) {
+    const box = bounds || pointsBox();
+    if (!map || !box || !map.getContainer().offsetWidth) return;
+    moveTo(box.getCenter(), Math.min(zoomFor(box, L.point(90, 96)), 18), [0.5, 0.5], animate && framed);
     framed = true;
   }
 
-  // --- Points --------------------------------------------------------------------------------------------------
-
-  const radius = () => Math.max(3.6, Math.min(9, 4.4 + (map.getZoom() - 12) * 1.1));
-
-  function resizePoints() {
-    for (const { markers } of layers.values()) {
-      for (const marker of markers.values()) if (marker.setRadius) marker.setRadius(radius());
-    }
+  /** Where most points are; one that lies far off does not draw the map away from all others. */
+  function pointsBox() {
+    const all = [...layers.values()].flatMap((layer) => [...layer.points.values()]);
+    if (!all.length) return null;
+    const middle = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
+    const near = (name) => {
+      const at = middle(all.map((point) => point[name]));
+      const spread = middle(all.map((point) => Math.abs(point[name] - at)));
+      return (point) => Math.abs(point[name] - at) <= Math.max(6 * spread, 0.004);
+    };
+    const [nearLon, nearLat] = [near("lon"), near("lat")];
+    return L.latLngBounds(all.filter((point) => nearLon(point) && nearLat(point)).map((point) => [point.lat, point.lon])).pad(0.08);
   }
 
-  let drawing = null;
-  function makeMarker(point, layer) {
-    if (layer.live || ALERTS[point.tone]) {
-      const colour = toneColour(point, layer);
-      const icon = L.divIcon({ className: `flag ${ALERTS[point.tone] ? "" : "flag-plain"}`, iconSize: [26, 26], html: "" });
-      const marker = L.marker([point.lat, point.lon], { icon, pane: "live", keyboard: false });
-      marker.on("add", () => {
-        const mark = element("span", { class: ALERTS[point.tone] ? `mark mark-${point.tone}` : "pin" });
-        marker.getElement().replaceChildren(mark);
-        marker.getElement().style.setProperty("--tone", colour);
-      });
-      return marker;
-    }
-    drawing = drawing || L.svg({ pane: "points", padding: 0.3 });
-    return L.circleMarker([point.lat, point.lon], {
-      pane: "points", renderer: drawing, radius: radius(), weight: 1.2, color: "#04122c", opacity: 0.9,
-      fillColor: toneColour(point, layer), fillOpacity: 0.95,
-    });
+  function flyTo(latLng, closer = 1.2) {
+    const near = bounds ? map.getBoundsZoom(bounds) + closer : 15;
+    moveTo(latLng, Math.max(map.getZoom(), Math.min(near, 17)), [0.5, 0.5], true);
   }
 
-  function card(point, layer) {
-    const level = ALERTS[point.tone];
-    const chip = level ? element("span", { class: `mark mark-${point.tone}`, title: level }) : element("span", { class: "swatch" });
-    if (!level) chip.style.background = toneColour(point, layer);
-    const rows = [["类型", point.kind], ...(level ? [["等级", level]] : []), ...(point.details || [])];
-    if (point.at) rows.push(["时间", timeText(point.at)]);
-    const body = element("div", { class: "card" },
-      element("div", { class: "card-head" }, chip, element("strong", {}, point.label)),
-      ...(point.picture ? [element("img", { class: "card-photo", src: point.picture, alt: "" })] : []),
-      element("dl", {}, ...rows.filter(([, text]) => text).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)])));
-    return body;
-  }
-
-  function openCard(marker) {
+  /** Move only as far as it takes to see a place beside the card. */
+  function uncover(latLng) {
     const free = freeBox();
-    const size = map.getSize();
-    marker.unbindPopup();
-    marker.bindPopup(card(marker.point, marker.layerState), {
-      minWidth: 250, maxWidth: 300, className: "card-popup",
-      autoPanPaddingTopLeft: [free.left + 12, free.top + 12], autoPanPaddingBottomRight: [size.x - free.right + 12, size.y - free.bottom + 12],
-    });
-    marker.openPopup();
+    const at = map.latLngToContainerPoint(latLng);
+    if (at.x < free.left + 30 || at.x > free.right - 30 || at.y < free.top + 30 || at.y > free.bottom - 30) moveTo(latLng, map.getZoom(), [0.5, 0.5], true);
   }
 
-  function place(point, layer) {
-    const marker = makeMarker(point, layer);
-    marker.layerState = layer;
-    marker.point = point;
-    marker.bindTooltip(() => element("span", {}, `${marker.point.kind}　${marker.point.label}`), { direction: "top", className: "point-name", offset: [0, -6] });
-    marker.on("click", () => openCard(marker));
-    marker.addTo(layer.group);
-    layer.markers.set(point.key, marker);
-    return marker;
+  /** Come nearer to the things of a cluster; where they lie on one spot, list them. */
+  function zoomTo(members) {
+    touch();
+    const box = L.latLngBounds(members.map(({ point }) => [point.lat, point.lon]));
+    const spread = map.distance(box.getSouthWest(), box.getNorthEast());
+    if (spread < 4 || map.getZoom() >= DEEPEST) return cockpit.card.list(members);
+    const zoom = Math.max(map.getZoom() + 1, Math.min(zoomFor(box, L.point(240, 240)), map.getZoom() + 2.5));
+    moveTo(box.getCenter(), Math.min(zoom, DEEPEST), [0.5, 0.5], true);
+  }
+
+  // --- Backgrounds ---------------------------------------------------------------------------------------------
+
+  const CHOICE = "cockpit.background";
+
+  function setPlan(given) {
+    plan = given;
+    const names = (plan.tiles ? plan.tiles.backgrounds : []).map((each) => each.name);
+    const chosen = localStorage.getItem(CHOICE);
+    background = names.includes(chosen) || chosen === "" ? chosen || null : names[0] || null;
+    drawBackground();
+  }
+
+  function drawBackground() {
+    if (!map || !plan.tiles) return;
+    for (const each of tiles) each.remove();
+    const wanted = plan.tiles.backgrounds.find((each) => each.name === background);
+    tiles = (wanted ? wanted.layers : []).map((name) =>
+      L.tileLayer(`${plan.tiles.address}${name}/{z}/{x}/{y}`, { maxNativeZoom: 18, maxZoom: 19, keepBuffer: 1, updateWhenZooming: false }).addTo(map));
+    const container = map.getContainer();
+    container.classList.toggle("has-tiles", Boolean(wanted));
+    container.dataset.background = background || "";
+    paintAreas();
+  }
+
+  function chooseBackground(name) {
+    background = name || null;
+    localStorage.setItem(CHOICE, name);
+    drawBackground();
+    drawLegend();
+  }
+
+  // --- Layers --------------------------------------------------------------------------------------------------
+
+  function redraw() {
+    cockpit.points.show([...layers.values()]);
+    drawLegend();
+    drawTicker();
   }
 
   /** Use the layers of a theme; those that stay keep their points, so that nothing flickers. */
   function setLayers(wanted, wantedArea) {
     const moved = wantedArea !== area;
     area = wantedArea;
-    for (const [name, layer] of layers) {
-      if (!moved && wanted.some((each) => each.name === name)) continue;
-      layer.group.remove();
-      layers.delete(name);
-    }
     clearTimeout(returning);
-    if (map) map.closePopup();
-    const ordered = new Map();
+    if (moved || wanted.some((each) => !layers.has(each.name))) cockpit.card.close();
+    const kept = new Map();
+    let covered = false;
     for (const each of wanted) {
-      const layer = layers.get(each.name) || { group: L.layerGroup(), markers: new Map(), hidden: false, known: null };
-      Object.assign(layer, each);
-      if (map && !layer.hidden) layer.group.addTo(map);
-      ordered.set(each.name, layer);
-    }
-    layers = ordered;
-    drawLegend();
-    drawTicker();
-  }
-
-  /** Draw a layer's points: those that are gone go, those that stay move, and new ones of a live layer are announced. */
-  function showPoints(name, points) {
-    const layer = layers.get(name);
-    if (!layer || !map) return;
-    const now = new Map(points.map((point) => [point.key, point]));
-    for (const [key, marker] of layer.markers) {
-      const point = now.get(key);
-      if (point && point.tone === marker.point.tone) {
-        marker.setLatLng([point.lat, point.lon]);
-        marker.point = point;
-      } else {
-        marker.remove();
-        layer.group.removeLayer(marker);
-        layer.markers.delete(key);
+      const before = moved ? undefined : layers.get(each.name);
+      const old = layers.get(each.name);
+      const layer = before || { points: new Map(), flat: null, movers: null, values: null, known: null, hidden: old ? old.hidden : each.hidden };
+      const { hidden } = layer;
+      Object.assign(layer, each, { hidden });
+      if (covers(layer)) {
+        layer.hidden = layer.hidden || covered; // one covers the map at a time
+        covered = covered || !layer.hidden;
       }
+      kept.set(each.name, layer);
     }
-    const fresh = [];
-    for (const point of points) {
-      if (layer.markers.has(point.key)) continue;
-      const marker = place(point, layer);
-      if (layer.live && layer.known && !layer.known.has(point.key)) fresh.push(marker);
-    }
-    layer.known = layer.known || new Set();
-    for (const key of now.keys()) layer.known.add(key);
-    if (layer.known.size > points.length + 5000) layer.known = new Set(now.keys());
-    drawLegend();
-    drawTicker();
-    if (fresh.length) announce(fresh);
+    layers = kept;
+    paintAreas();
+    redraw();
   }
 
-  const newest = (one, other) => (one.point.at || "") < (other.point.at || "") ? 1 : -1;
+  /** Show what a layer holds now; new points of a live layer are announced. */
+  function showPoints(name, content) {
+    const layer = layers.get(name);
+    if (!layer || !map || content === null) return;
+    if (layer.style === "areas") {
+      layer.values = content;
+      paintAreas();
+      return drawLegend();
+    }
+    const points = layer.style === "heat"
+      ? content.map(([lon, lat, weight], i) => ({ key: i, lon, lat, weight, tone: "plain" }))
+      : content;
+    const had = layer.points.size;
+    layer.points = new Map(points.map((point) => [point.key, point]));
+    if (layer.moving) cockpit.points.steer(layer, points, TICK_MILLISECONDS);
+    else layer.flat = cockpit.points.flatten(points);
+    const fresh = layer.live && layer.known ? points.filter((point) => !layer.known.has(point.key)) : [];
+    layer.known = layer.known || new Set();
+    for (const point of points) layer.known.add(point.key);
+    if (layer.known.size > points.length + 5000) layer.known = new Set(layer.points.keys());
+    if (!bounds && !framed) frame(false);
+    if (Boolean(had) !== Boolean(points.length)) paintAreas(); // areas fade under points
+    redraw();
+    if (fresh.length) announce(fresh, layer);
+  }
+
+  const newest = (one, other) => ((one.at || "") < (other.at || "") ? 1 : -1);
 
   /** Let new points pulse, and show the newest unless somebody is using the map. */
-  function announce(markers) {
-    for (const marker of markers) {
-      const node = marker.getElement();
-      if (!node) continue;
-      node.classList.add("is-new");
-      setTimeout(() => node.classList.remove("is-new"), NEW_MILLISECONDS);
+  function announce(points, layer) {
+    if (layer.hidden) return;
+    document.dispatchEvent(new CustomEvent("cockpit:news"));
+    for (const point of points.slice(0, 20)) {
+      const sign = element("span", { class: ALERTS[point.tone] ? `mark mark-${point.tone}` : "pin" });
+      const icon = L.divIcon({ className: "flag is-new", iconSize: [26, 26], html: sign });
+      const flag = L.marker([point.lat, point.lon], { icon, pane: "live", interactive: false, keyboard: false }).addTo(map);
+      flag.getElement().style.setProperty("--tone", toneColour(point, layer));
+      setTimeout(() => flag.remove(), NEW_MILLISECONDS);
     }
-    const [first] = [...markers].sort(newest);
-    if (first.layerState.hidden || performance.now() - touchedAt < UNTOUCHED_MILLISECONDS) return;
-    visitMarker(first);
+    if (performance.now() - touchedAt < UNTOUCHED_MILLISECONDS) return;
+    const [first] = [...points].sort(newest);
+    cockpit.card.openPoint(first, layer);
+    flyTo(L.latLng(first.lat, first.lon));
     clearTimeout(returning);
     returning = setTimeout(() => {
       if (performance.now() - touchedAt < NEW_MILLISECONDS) return;
-      map.closePopup();
-      frameBounds(true);
+      cockpit.card.close();
+      frame(true);
     }, NEW_MILLISECONDS);
   }
 
-  /** Fly to a place so that it comes to lie below the middle, with room for its card. */
-  function flyTo(latLng) {
-    const near = bounds ? map.getBoundsZoom(bounds) + 1.2 : 15;
-    moveTo(latLng, Math.max(map.getZoom(), Math.min(near, 17)), [0.5, 0.7], true);
+  function openPoint(point, layer) {
+    touch();
+    cockpit.card.openPoint(point, layer);
+    uncover(L.latLng(point.lat, point.lon));
   }
 
-  function visitMarker(marker) {
-    flyTo(marker.getLatLng());
-    waitingCard = marker.point.key;
-    map.once("moveend", () => waitingCard === marker.point.key && marker._map && openCard(marker));
-  }
-
-  /** Go to the place of a list's row: to its point when the map shows it, else to the bare place. */
-  function visit(lat, lon, key) {
-    touchedAt = performance.now();
-    for (const layer of layers.values()) {
-      const marker = key && layer.markers.get(key);
-      if (marker && !layer.hidden) return visitMarker(marker);
+  /** Go to the place of a list's row or of a found record, and open it when the map knows it. */
+  function visit(lat, lon, key, record) {
+    touch();
+    if (record && key) cockpit.card.open(record, key);
+    else {
+      const layer = [...layers.values()].find((each) => key && each.points.has(key));
+      if (layer) cockpit.card.openPoint(layer.points.get(key), layer);
+      else cockpit.card.close();
     }
-    flyTo(L.latLng(lat, lon));
+    if (Number.isFinite(lat) && Number.isFinite(lon)) {
+      mark(lat, lon);
+      flyTo(L.latLng(lat, lon), 3.2);
+    }
   }
 
-  // --- Legend and ticker ---------------------------------------------------------------------------------------
+  let ring = null;
+
+  /** Put the ring around what is open, or take it away. */
+  function mark(lat, lon) {
+    if (ring) ring.remove();
+    ring = null;
+    if (lat === undefined) return;
+    const icon = L.divIcon({ className: "focus-ring", iconSize: [44, 44], html: "" });
+    ring = L.marker([lat, lon], { icon, pane: "live", interactive: false, keyboard: false }).addTo(map);
+  }
+
+  // --- Legend --------------------------------------------------------------------------------------------------
 
   function sample(point, layer) {
     if (ALERTS[point.tone]) return element("span", { class: `mark mark-${point.tone}` });
-    const swatch = element("span", { class: layer.live ? "swatch swatch-live" : "swatch" });
+    const swatch = element("span", { class: layer.live ? "swatch swatch-live" : layer.moving ? "swatch swatch-moving" : "swatch" });
     swatch.style.background = toneColour(point, layer);
     return swatch;
+  }
+
+  function toggle(layer) {
+    layer.hidden = !layer.hidden;
+    paintAreas();
+    redraw();
+  }
+
+  /** Let one layer cover the map, or none. */
+  function cover(name) {
+    for (const layer of layers.values()) if (covers(layer)) layer.hidden = layer.name !== name;
+    paintAreas();
+    redraw();
+  }
+
+  function pointsLegend(layer) {
+    const samples = new Map();
+    for (const point of layer.points.values()) if (!samples.has(point.tone)) samples.set(point.tone, point);
+    const signs = samples.size ? [...samples.values()].slice(0, 4) : [{ tone: "plain" }];
+    return element("button", {
+      class: layer.hidden ? "legend-layer is-hidden" : "legend-layer", "aria-pressed": String(!layer.hidden),
+      title: layer.hidden ? "显示" : "隐藏", onclick: () => toggle(layer),
+    }, element("span", { class: "legend-signs" }, ...signs.map((point) => sample(point, layer))),
+    element("span", { class: "legend-title" }, layer.title), element("span", { class: "legend-count" }, String(layer.points.size)));
+  }
+
+  function choices(title, options, chosen, choose) {
+    const buttons = options.map(([name, text]) =>
+      element("button", { class: name === chosen ? "legend-choice is-chosen" : "legend-choice", "aria-pressed": String(name === chosen), onclick: () => choose(name) }, text));
+    return element("div", { class: "legend-choices" }, element("span", { class: "legend-head" }, title), ...buttons);
+  }
+
+  function rangesLegend(scale) {
+    const swatch = (colour) => { const node = element("span", { class: "swatch" }); node.style.background = colour; return node; };
+    const rows = scale.ranges.map((range, i) => element("span", { class: "legend-range" }, swatch(scale.colours[i]), range)).reverse();
+    if (scale.lacks) rows.push(element("span", { class: "legend-range" }, swatch("#16243f"), "无数据"));
+    const head = element("span", { class: "legend-head" }, scale.unit ? `${scale.title}（${scale.unit}）` : scale.title);
+    return element("div", { class: "legend-ranges" }, head, ...rows);
   }
 
   function drawLegend() {
     const node = document.getElementById("legend");
     if (!node) return;
-    node.replaceChildren(...[...layers.values()].map((layer) => {
-      const points = [...layer.markers.values()].map((marker) => marker.point);
-      const samples = new Map();
-      for (const point of points) if (!samples.has(point.tone)) samples.set(point.tone, point);
-      const signs = samples.size ? [...samples.values()].slice(0, 4) : [{ tone: "plain" }];
-      return element("button", {
-        class: layer.hidden ? "legend-layer is-hidden" : "legend-layer", "aria-pressed": String(!layer.hidden),
-        title: layer.hidden ? "显示" : "隐藏",
-        onclick: () => {
-          layer.hidden = !layer.hidden;
-          if (layer.hidden) layer.group.remove(); else layer.group.addTo(map);
-          drawLegend();
-        },
-      }, element("span", { class: "legend-signs" }, ...signs.map((point) => sample(point, layer))),
-      element("span", { class: "legend-title" }, layer.title), element("span", { class: "legend-count" }, String(points.length)));
-    }));
+    const all = [...layers.values()];
+    const rows = all.filter((layer) => !covers(layer)).map(pointsLegend);
+    const covering = all.filter(covers);
+    if (covering.length) {
+      const chosen = covering.find((layer) => !layer.hidden);
+      rows.push(choices("分布", [["", "无"], ...covering.map((layer) => [layer.name, layer.title])], chosen ? chosen.name : "", cover));
+      const scale = choropleth();
+      if (scale && scale.ranges.length) rows.push(rangesLegend(scale));
+      if (chosen && chosen.style === "heat") rows.push(element("div", { class: "legend-heat" }, element("span", {}, "疏"), element("i", {}), element("span", {}, "密")));
+    }
+    const backgrounds = plan.tiles ? plan.tiles.backgrounds : [];
+    if (backgrounds.length) rows.push(choices("底图", [["", "无"], ...backgrounds.map((each) => [each.name, each.title])], background || "", chooseBackground));
+    node.replaceChildren(...rows);
   }
+
+  // --- Ticker --------------------------------------------------------------------------------------------------
 
   let tickerAt = 0;
   let tickerItems = [];
+  let shownTicker = null;
+  let tickerNewest = "";
 
   function drawTicker() {
     tickerItems = [...layers.values()].filter((layer) => layer.live)
-      .flatMap((layer) => [...layer.markers.values()]).sort(newest).slice(0, TICKER_KEPT);
-    if (!tickerItems.some((marker) => marker.point.key === shownTicker)) turnTicker(0);
+      .flatMap((layer) => [...layer.points.values()].map((point) => ({ point, layer })))
+      .sort((one, other) => newest(one.point, other.point)).slice(0, TICKER_KEPT);
+    if (!tickerItems.some(({ point }) => point.key === shownTicker)) turnTicker(0);
     else if (tickerItems.length && tickerItems[0].point.key !== tickerNewest) turnTicker(0);
     tickerNewest = tickerItems.length ? tickerItems[0].point.key : "";
   }
 
-  let shownTicker = null;
-  let tickerNewest = "";
-
   function turnTicker(to) {
     const node = document.getElementById("ticker");
     if (!node) return;
-    const marker = tickerItems[(tickerAt = tickerItems.length ? to % tickerItems.length : 0)];
-    shownTicker = marker ? marker.point.key : null;
-    node.classList.toggle("is-empty", !marker);
-    if (!marker) return node.replaceChildren();
-    const { point, layerState } = marker;
+    const shown = tickerItems[(tickerAt = tickerItems.length ? to % tickerItems.length : 0)];
+    shownTicker = shown ? shown.point.key : null;
+    node.classList.toggle("is-empty", !shown);
+    if (!shown) return node.replaceChildren();
+    const { point, layer } = shown;
     node.replaceChildren(element("button", { class: "ticker-line", onclick: () => visit(point.lat, point.lon, point.key) },
-      element("span", { class: "ticker-name" }, layerState.title), sample(point, layerState),
+      element("span", { class: "ticker-name" }, layer.title), sample(point, layer),
       element("span", { class: "ticker-text" }, point.label),
       element("span", { class: "ticker-kind" }, point.kind),
       element("span", { class: "ticker-time" }, point.at ? timeText(point.at) : "")));
   }
   setInterval(() => tickerItems.length > 1 && !document.querySelector("#ticker:hover") && turnTicker(tickerAt + 1), TICKER_MILLISECONDS);
 
-  cockpit.map = { groundStyle, areaStyle, eachArea, showAreas, setLayers, showPoints, visit, handle: () => map };
+  cockpit.map = { groundStyle, areaStyle, eachArea, setPlan, showAreas, setLayers, showPoints, visit, mark, tellPoint, touch, uncover, isIn: (path) => `${area}/`.startsWith(`${path}/`), handle: () => map, layers: () => layers };
 })();

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.plugin_api import (
     LOCAL_ZONE,
+    AreaValues,
     Bars,
     Chart,
     Figure,
@@ -23,6 +24,7 @@ from backend.plugin_api import (
     Tone,
     View,
     area_names,
+    area_values,
     figures,
     level_below,
     utcnow,
@@ -42,6 +44,7 @@ STATE_TONES: Mapping[str, Tone] = {
 }
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 MOST_LIVE = 300
+MOST_HEAT = 5000
 DAYS = 30
 
 METRICS = [
@@ -248,6 +251,23 @@ def live(view: View) -> list[Point]:
     ]
 
 
+def alerts_of_areas(view: View) -> AreaValues:
+    """Return the alerts of each area below in the period."""
+    return area_values(view, METRIC, unit="起")
+
+
+def where_alerts_were(view: View) -> list[Point]:
+    """Return the places of the period's newest alerts, the more severe ones heavier."""
+    span = {"raised_at": {"$gte": view.period.since, "$lt": view.period.until}}
+    query = {"$and": [span, {"state": {"$ne": "merged"}}, dict(view.scope)]}
+    rows = Alert._get_collection().find(query, {"place": 1, "severity": 1}).sort("_id", -1).limit(MOST_HEAT)
+    return [
+        Point(str(row["_id"]), *place, "", "预警", weight=row["severity"])
+        for row in rows.batch_size(MOST_HEAT)
+        if (place := place_of(row))
+    ]
+
+
 def recent(query: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
     """Return the newest alerts of a filter, in one round trip."""
     return list(Alert._get_collection().find(dict(query), READ).sort("_id", -1).limit(limit).batch_size(limit + 1))
@@ -295,4 +315,17 @@ PANELS = [
     panel("ticker", "实时预警", ticker, "right", 2, 2),
     panel("by_area", "近 30 日区域分布", by_area, "right", 4),
 ]
-LAYERS = [MapLayer(name="alerts.open", title="未了结预警", theme=THEME, permission=VIEW, show=live, order=5, live=True)]
+
+
+def map_layer(name: str, title: str, show: Any, order: int, **look: Any) -> MapLayer:
+    """Return a layer of the maps of alerts and of the overview."""
+    return MapLayer(
+        name=f"alerts.{name}", title=title, theme=(THEME, "overview"), permission=VIEW, show=show, order=order, **look
+    )
+
+
+LAYERS = [
+    map_layer("open", "未了结预警", live, 5, live=True, record="alerts.alert"),
+    map_layer("count", "预警数", alerts_of_areas, 20, style="areas"),
+    map_layer("heat", "预警热力", where_alerts_were, 90, style="heat", hidden=True),
+]

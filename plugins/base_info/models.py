@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mongoengine import BooleanField, FloatField, IntField, ListField, ObjectIdField, PointField, StringField
 
-from backend.plugin_api import BlindIndexField, EncryptedStringField, PlacedRecord
+from backend.plugin_api import BlindIndexField, EncryptedStringField, PlacedRecord, Tone
 
 #: Device kinds and their Chinese names.
 DEVICE_KINDS = {
@@ -18,6 +19,13 @@ DEVICE_KINDS = {
 }
 #: Running states of a device.
 DEVICE_STATES = {"running": "运行中", "offline": "离线", "faulty": "故障", "maintenance": "检修中"}
+#: How the cockpit colours the running states.
+STATE_TONES: Mapping[str, Tone] = {
+    "running": "good",
+    "offline": "off",
+    "faulty": "critical",
+    "maintenance": "minor",
+}
 #: What a drop-off point takes.
 STREAMS = {"recyclable": "可回收物", "hazardous": "有害垃圾", "food": "易腐垃圾", "residual": "其他垃圾"}
 

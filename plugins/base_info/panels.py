@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.plugin_api import (
+    AreaValues,
     Bars,
     Figure,
     Figures,
@@ -18,18 +19,26 @@ from backend.plugin_api import (
     Ring,
     Row,
     Rows,
-    Tone,
     View,
     area_names,
+    area_values,
     figures,
     level_below,
 )
-from plugins.base_info.models import DEVICE_KINDS, DEVICE_STATES, STREAMS, Compound, Device, DropOffPoint, Station
+from plugins.base_info.models import (
+    DEVICE_KINDS,
+    DEVICE_STATES,
+    STATE_TONES,
+    STREAMS,
+    Compound,
+    Device,
+    DropOffPoint,
+    Station,
+)
 
 THEME, VIEW = "base_info", "base_info:view"
-STATE_TONES: Mapping[str, Tone] = {"running": "good", "offline": "off", "faulty": "critical", "maintenance": "minor"}
 #: The most points that one layer draws; nearer areas show theirs in full.
-MOST_POINTS = 2000
+MOST_POINTS = 10_000
 
 METRICS = [
     Metric(
@@ -229,13 +238,35 @@ PANELS = [
 ]
 
 
-def layer(name: str, title: str, show: Any, order: int) -> MapLayer:
+def households(view: View) -> AreaValues:
+    """Return the households of each area below."""
+    return area_values(view, "base_info.compounds", measure="households", unit="户", timeless=True)
+
+
+def points_of_areas(view: View) -> AreaValues:
+    """Return the drop-off points of each area below."""
+    return area_values(view, "base_info.drop_off_points", unit="个", timeless=True)
+
+
+def where_people_live(view: View) -> list[Point]:
+    """Return the compounds, each with the weight of its households."""
+    return [
+        Point(str(row["_id"]), lon, lat, row["name"], "小区", weight=row.get("households") or 0)
+        for row, lon, lat in placed(Compound, view, ("households",))
+    ]
+
+
+def layer(name: str, title: str, show: Any, order: int, **look: Any) -> MapLayer:
     """Return a map layer of this theme."""
-    return MapLayer(name=f"base_info.{name}", title=title, theme=THEME, permission=VIEW, show=show, order=order)
+    look = {"theme": THEME, "permission": VIEW, "timeless": True, **look}
+    return MapLayer(name=f"base_info.{name}", title=title, show=show, order=order, **look)
 
 
 LAYERS = [
-    layer("drop_off_points", "投放点", drop_off_points, 10),
-    layer("stations", "集置点", stations, 20),
-    layer("devices", "智能设备", devices, 30),
+    layer("drop_off_points", "投放点", drop_off_points, 10, record="base_info.drop_off_point"),
+    layer("stations", "集置点", stations, 20, record="base_info.station"),
+    layer("devices", "智能设备", devices, 30, record="base_info.device"),
+    layer("households", "住户数", households, 40, style="areas", theme=(THEME, "overview")),
+    layer("points_by_area", "投放点数", points_of_areas, 50, style="areas", hidden=True),
+    layer("people", "住户热力", where_people_live, 60, style="heat", hidden=True),
 ]

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from backend.plugin_api import (
     Blueprint,
+    CardPart,
     CompoundFacts,
     DemoDistrict,
     DeviceFacts,
     EventKind,
     MapLayer,
+    MapRecord,
     MenuEntry,
     Metric,
     Panel,
@@ -19,7 +21,7 @@ from backend.plugin_api import (
     Record,
     hookimpl,
 )
-from plugins.base_info import demo, panels, routes, service
+from plugins.base_info import cards, demo, panels, routes, service
 from plugins.base_info.service import RESOURCES
 
 OFFICES = ("district_staff", "street_staff", "community_staff")
@@ -96,6 +98,18 @@ def register_panels() -> Sequence[Panel]:
 def register_map_layers() -> Sequence[MapLayer]:
     """Show where things are."""
     return panels.LAYERS
+
+
+@hookimpl
+def register_map_records() -> Sequence[MapRecord]:
+    """Let people find the registers' records on the map."""
+    return cards.RECORDS
+
+
+@hookimpl
+def register_card_parts() -> Sequence[CardPart]:
+    """Say what the registers know, and whom to call, on every card."""
+    return cards.PARTS
 
 
 @hookimpl

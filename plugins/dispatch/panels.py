@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from backend.plugin_api import (
     LOCAL_ZONE,
+    AreaValues,
     Bars,
     Chart,
     Figure,
@@ -25,6 +26,7 @@ from backend.plugin_api import (
     Trend,
     View,
     area_names,
+    area_values,
     figures,
     level_below,
     utcnow,
@@ -279,6 +281,11 @@ def open_orders(view: View) -> list[Point]:
     ]
 
 
+def orders_of_areas(view: View) -> AreaValues:
+    """Return the orders of each area below in the period."""
+    return area_values(view, ORDERS, unit="件")
+
+
 def place_of(row: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return WGS-84 degrees, or None when the place is not known."""
     coordinates = (row.get("place") or {}).get("coordinates")
@@ -311,5 +318,23 @@ PANELS = [
     panel("ticker", "实时动态", ticker, "right", 40, 5),
 ]
 LAYERS = [
-    MapLayer(name="dispatch.orders", title="未办结派单", theme=THEME, permission=VIEW, show=open_orders, order=10)
+    MapLayer(
+        name="dispatch.orders",
+        title="未办结派单",
+        theme=(THEME, "overview"),
+        permission=VIEW,
+        show=open_orders,
+        order=10,
+        record="dispatch.order",
+        timeless=True,
+    ),
+    MapLayer(
+        name="dispatch.count",
+        title="派单数",
+        theme=(THEME, "overview"),
+        permission=VIEW,
+        show=orders_of_areas,
+        order=30,
+        style="areas",
+    ),
 ]

@@ -8,12 +8,14 @@ from datetime import datetime
 from backend.plugin_api import (
     BlobUser,
     Blueprint,
+    CardPart,
     DemoDistrict,
     EventHandler,
     EventKind,
     HealthCheck,
     Job,
     MapLayer,
+    MapRecord,
     MenuEntry,
     MessageTemplate,
     Metric,
@@ -26,8 +28,9 @@ from backend.plugin_api import (
     WorkOrderRequest,
     hookimpl,
 )
-from plugins.dispatch import demo, figures, panels
+from plugins.dispatch import cards, demo, figures, panels
 from plugins.dispatch.calendar import health
+from plugins.dispatch.calendar import pages as calendar_pages
 from plugins.dispatch.calendar import routes as calendar_routes
 from plugins.dispatch.calendar.hours import due
 from plugins.dispatch.calendar.keeping import RECOUNT, calendar_of
@@ -86,8 +89,8 @@ def register_blueprints() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_pages() -> Sequence[Pages]:
-    """Let staff work on a page."""
-    return [pages.pages]
+    """Let staff work on pages."""
+    return [pages.pages, calendar_pages.pages]
 
 
 @hookimpl
@@ -97,6 +100,7 @@ def register_menu_entries() -> Sequence[MenuEntry]:
     return [
         MenuEntry(name="dispatch.orders", title="派单处置", href="/dispatch/orders", order=30, **look),
         MenuEntry(name="dispatch.statistics", title="派单统计", href="/dispatch/statistics", order=31, **look),
+        MenuEntry(name="dispatch.calendar", title="工作日历", href="/dispatch/calendar", order=33, **look),
         MenuEntry(name="dispatch.cockpit", title="派单驾驶舱", href="/cockpit/?theme=dispatch", order=32, **look),
     ]
 
@@ -162,6 +166,18 @@ def register_panels() -> Sequence[Panel]:
 def register_map_layers() -> Sequence[MapLayer]:
     """Show where open orders are."""
     return panels.LAYERS
+
+
+@hookimpl
+def register_map_records() -> Sequence[MapRecord]:
+    """Let people find and open them on the map."""
+    return cards.RECORDS
+
+
+@hookimpl
+def register_card_parts() -> Sequence[CardPart]:
+    """Say on cards what is known of them."""
+    return cards.PARTS
 
 
 @hookimpl

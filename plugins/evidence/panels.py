@@ -144,6 +144,15 @@ PANELS = [
     *cases.PANELS,
 ]
 LAYERS = [
-    MapLayer(name="evidence.live", title="预警取证", theme=THEME, permission=VIEW, show=live, order=10, live=True),
+    MapLayer(
+        name="evidence.live",
+        title="预警取证",
+        theme=THEME,
+        permission=VIEW,
+        show=live,
+        order=10,
+        live=True,
+        record="evidence.capture",
+    ),
     *cases.LAYERS,
 ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from backend.plugin_api import (
     BlobUser,
     Blueprint,
+    CardPart,
     Command,
     DemoDistrict,
     EventHandler,
@@ -14,6 +15,7 @@ from backend.plugin_api import (
     HealthCheck,
     Job,
     MapLayer,
+    MapRecord,
     MaskedPhoto,
     MenuEntry,
     Metric,
@@ -25,7 +27,7 @@ from backend.plugin_api import (
     current_settings,
     hookimpl,
 )
-from plugins.evidence import demo, health, panels
+from plugins.evidence import cards, demo, health, panels
 from plugins.evidence.captures import report_routes
 from plugins.evidence.captures.drawing import copy_subject, cut_drawn
 from plugins.evidence.captures.extraction import extract_capture
@@ -225,6 +227,18 @@ def register_panels() -> Sequence[Panel]:
 def register_map_layers() -> Sequence[MapLayer]:
     """Show where violations were seen, as they come in."""
     return panels.LAYERS
+
+
+@hookimpl
+def register_map_records() -> Sequence[MapRecord]:
+    """Let people find and open them on the map."""
+    return cards.RECORDS
+
+
+@hookimpl
+def register_card_parts() -> Sequence[CardPart]:
+    """Say on cards what is known of them."""
+    return cards.PARTS
 
 
 @hookimpl

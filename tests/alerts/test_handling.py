@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import openpyxl
@@ -15,7 +16,9 @@ from backend import events
 from backend.plugin_api import AlertReport, raise_alert
 from backend.protection import audit
 from backend.storage import atomically, database, utcnow
+from plugins.alerts.alerts import orders
 from plugins.alerts.alerts.models import ALERT_FLOW, Alert
+from plugins.dispatch.orders.models import WorkOrder
 from tests.alerts.conftest import Vendor, photo, same_time, work
 from tests.district import EAST, EAST_ONE, WEST, no_id
 
@@ -207,6 +210,38 @@ def test_an_alert_follows_its_work_order(vendor: Vendor) -> None:
     alert = vendor.only_alert()
     assert (alert["state"], alert["closed_at"] is not None) == ("closed", True)
     assert [step["verb"] for step in alert["timeline"]] == ["begin", "dispatch", "close"]
+    publish("work_order.reopened", alert["area"], **order, reason="问题反复")
+    assert vendor.only_alert()["state"] == "raised"
+
+
+def test_one_tap_opens_the_order_once_and_a_settled_alert_gets_none(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.sees("E02", minutes_ago=5)
+    alert = vendor.only_alert()
+    tap = partial(vendor.staff.call, "POST", f"/api/v1/alerts/{alert['id']}/order")
+    first, again = tap(), tap()
+    assert first.status_code == 200 and first.json == again.json
+    assert first.json["href"].startswith("/dispatch/orders#")
+    work()  # the alert tells of itself, too, and that makes no second order
+    assert WorkOrder.objects().count() == 1
+    assert vendor.only_alert()["order_number"] == first.json["number"]
+    closed = vendor.take(vendor.only_alert(), "close")
+    assert tap().json["code"] == "conflict"
+    monkeypatch.setattr(orders, "open_work_order", lambda _: None)
+    vendor.take(closed, "reopen")
+    assert tap().json["code"] == "no_work_orders"
+
+
+def test_counts_are_those_of_the_lists(vendor: Vendor) -> None:
+    vendor.sees("E02")
+    vendor.sees("E03", confidence=0.1)
+    vendor.sees("E04")
+    late = Alert.objects(kind="E04").get()
+    late.modify(due_at=utcnow() - timedelta(minutes=1))
+    assert vendor.staff.get("/api/v1/alerts/counts") == {"unconfirmed": 1, "raised": 2, "dispatched": 0, "overdue": 1}
+    elsewhere = vendor.district.sign_in("community_staff", WEST)
+    assert set(elsewhere.get("/api/v1/alerts/counts").values()) == {0}
 
 
 def test_a_confirmed_case_of_evidence_is_an_alert_of_its_own_once(vendor: Vendor) -> None:

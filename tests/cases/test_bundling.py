@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from bson import ObjectId
 
 from backend.storage import database
@@ -66,8 +65,7 @@ def test_an_event_told_twice_bundles_once(ground: Ground) -> None:
     assert len(noted("bundled")) == 1
 
 
-@pytest.mark.parametrize("round", range(3))
-def test_eight_workers_at_once_open_one_case(ground: Ground, round: int) -> None:
+def test_eight_workers_at_once_open_one_case(ground: Ground) -> None:
     captures = unbundled(ground, *range(8))
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda capture: bundle_capture(told(capture)), captures))

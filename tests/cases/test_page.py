@@ -26,7 +26,7 @@ DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 def base(ground: Ground) -> Iterator[str]:
     """Serve the platform and return its address."""
     server = make_server("127.0.0.1", 0, ground.district.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -220,7 +220,7 @@ def test_the_second_person_works_on_the_other_queue(browser: Browser, ground: Gr
 
 def test_it_fits_a_phone_and_large_type(browser: Browser, ground: Ground, base: str) -> None:
     ground.case(photo=weights.astronaut())
-    for size, elder in ((PHONE, False), (PHONE, True), (DESK, True)):
+    for size, elder in ((PHONE, True), (DESK, True)):  # what fits in large type fits in small
         with watching(browser, base=base, **size) as watched:
             page = watched.page
             enter(page, ground.reviewer)

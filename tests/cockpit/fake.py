@@ -29,6 +29,7 @@ from backend.plugin_api.panels import (
     Trend,
     View,
 )
+from backend.plugin_api.periods import Period
 from dash_cockpit import CockpitSources, MapArea, Owned, mount, warm
 
 AREAS = {area.path: area for area in draw_district(7)}
@@ -71,6 +72,8 @@ class Platform:
     violations: list[Point] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
+    taken: list[tuple[Any, ...]] = field(default_factory=list)
+    asked: list[tuple[Period, str]] = field(default_factory=list)
     areas: dict[str, str] = field(default_factory=dict)
     down: bool = False
     slow_seconds: float = 8.0
@@ -201,7 +204,16 @@ def build(platform: Platform) -> CockpitSources:
         return read
 
     def panel(
-        plugin: str, name: str, title: str, theme: str, place: str, order: int, show: Any, refresh: int = 30
+        plugin: str,
+        name: str,
+        title: str,
+        theme: str,
+        place: str,
+        order: int,
+        show: Any,
+        refresh: int = 30,
+        rows: Any = None,
+        timeless: bool = False,
     ) -> Owned[Panel]:
         record = Panel(
             name=f"{plugin}.{name}",
@@ -212,6 +224,8 @@ def build(platform: Platform) -> CockpitSources:
             order=order,
             show=counted(name, show),
             refresh_seconds=refresh,
+            rows=rows,
+            timeless=timeless,
         )
         return Owned(plugin, record)
 
@@ -229,8 +243,10 @@ def build(platform: Platform) -> CockpitSources:
     def evidence_figures(view: View) -> Figures:
         return Figures(
             [
-                Figure("本年收运量", 286_413.4, "吨"),
-                Figure("今日抓拍", len(platform.violations), "起", "major"),
+                Figure("收运量", 286_413.4, "吨", before=271_950.0, year_before=298_300.0, better="less"),
+                Figure(
+                    "抓拍", len(platform.violations), "起", "major", before=15, year_before=0, better="less", key="all"
+                ),
             ]
         )
 
@@ -300,6 +316,21 @@ def build(platform: Platform) -> CockpitSources:
         ]
         return Rows(["投放点", "类型", "时间"], rows)
 
+    def behind(view: View, key: str) -> Rows:
+        """Return who was caught, whatever was clicked; the first line tells what was asked for."""
+        platform.read("behind")
+        platform.asked.append((view.period, key))
+        if key == "broken":
+            raise ValueError("The vendor made another mistake.")
+        rows = [
+            Row([point.label, point.kind, "待派单"], point.picture, (point.lon, point.lat), point.tone, point.key)
+            for point in platform.violations
+        ]
+        return Rows(["投放点", "类型", "状态"], rows * (30 if key == "many" else 1))
+
+    def period(view: View) -> Figures:
+        return Figures([Figure(view.period.name, view.period.days)])
+
     def orders(view: View) -> Rows:
         rows = [
             Row(
@@ -347,11 +378,11 @@ def build(platform: Platform) -> CockpitSources:
         ],
         panels=[
             panel("base_info", "figures", "概况", "overview", "top", 10, base_figures),
-            panel("evidence", "figures", "概况", "overview", "top", 20, evidence_figures, 2),
-            panel("base_info", "compounds", "小区分布", "overview", "left", 10, compounds_by_area),
-            panel("base_info", "devices", "智能设施设备", "overview", "left", 20, device_ring),
-            panel("base_info", "ranking", "投放点排行", "overview", "left", 30, point_ranking),
-            panel("evidence", "hours", "违规投放时段", "overview", "right", 10, hours),
+            panel("evidence", "figures", "概况", "overview", "top", 20, evidence_figures, 2, rows=behind),
+            panel("base_info", "compounds", "小区分布", "overview", "left", 10, compounds_by_area, rows=behind),
+            panel("base_info", "devices", "智能设施设备", "overview", "left", 20, device_ring, rows=behind),
+            panel("base_info", "ranking", "投放点排行", "overview", "left", 30, point_ranking, rows=behind),
+            panel("evidence", "hours", "违规投放时段", "overview", "right", 10, hours, rows=behind),
             panel("evidence", "newest", "最新抓拍", "overview", "right", 20, newest, 2),
             panel("evidence", "waste", "四分类占比", "overview", "right", 30, waste_ring),
             panel("evidence", "alert_list", "预警列表", "alerts", "right", 10, newest, 2),
@@ -365,6 +396,8 @@ def build(platform: Platform) -> CockpitSources:
             panel("evidence", "vehicle_days", "近三十日收运量", "vehicles", "left", 10, days),
             panel("evidence", "recycling_ring", "回收品类", "recycling", "left", 10, device_ring),
             panel("evidence", "effect_ring", "四分类占比", "effect", "right", 10, waste_ring),
+            panel("odd", "period", "时段", "odd", "right", 20, period),
+            panel("odd", "now", "当前", "odd", "right", 30, period, timeless=True),
             panel("odd", "broken", "噪声监测", "odd", "left", 10, broken),
             panel("odd", "slow", "迟缓数据", "odd", "left", 20, slow),
             panel("odd", "fine", "噪声趋势", "odd", "right", 10, hours, 1),
@@ -432,6 +465,7 @@ def build(platform: Platform) -> CockpitSources:
         home=lambda person: person.home,
         areas=areas,
         guard=platform.guard,
+        audited=lambda viewer, *entry: platform.taken.append((viewer.name, *entry)),
     )
 
 

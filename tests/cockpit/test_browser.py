@@ -19,6 +19,21 @@ WATCH_TICKER = """() => {
   const ticker = document.getElementById("ticker");
   new MutationObserver(() => (window.seen += ticker.innerText)).observe(ticker, { childList: true, subtree: true });
 }"""
+POINTS = "name => cockpit.map.layers().get(name).points.size"
+# Where something stands by itself, in pixels of the screen.
+A_POINT = """() => {
+  const map = cockpit.map.handle();
+  const box = map.getContainer().getBoundingClientRect();
+  const scale = box.width / map.getContainer().offsetWidth;
+  const free = document.querySelector(".middle").getBoundingClientRect();
+  const legend = document.getElementById("legend").getBoundingClientRect();
+  const places = cockpit.points.drawn().filter((each) => each.item.members.length === 1).map((each) => {
+    const at = map.layerPointToContainerPoint([each.x, each.y]);
+    return [box.left + at.x * scale, box.top + at.y * scale];
+  });
+  return places.find(([x, y]) =>
+    x > free.left && x < legend.left && y > free.top + free.height * 0.3 && y < free.bottom - 70 * scale);
+}"""
 FIGURES_DRAWN = "() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 0"
 
 
@@ -44,7 +59,7 @@ def test_the_page_is_drawn_without_asking_anybody_else(browser, base):
         page.wait_for_function(CLOCK)
         assert page.locator(".theme").all_inner_texts()[0] == "总览"
         assert page.locator(".figure-number").first.inner_text() == "160"
-        assert page.locator(".leaflet-points-pane path").count() >= 300
+        assert page.evaluate(POINTS, "base_info.points") >= 300
         assert page.locator(".area-name").all_inner_texts() == [street.name for street in fake.STREETS]
         assert page.locator(".leaflet-control-attribution").count() == 0
         watched.assert_clean()
@@ -74,13 +89,13 @@ def test_a_new_violation_appears_by_itself_pulses_and_is_flown_to(browser, base,
     with watching(browser, cookies={"who": "chief"}, base=base) as watched:
         page = watched.page
         ready(page)
-        page.wait_for_function("() => document.querySelectorAll('.leaflet-live-pane .flag').length === 12")
+        page.wait_for_function(f"() => ({POINTS})('evidence.live') === 12")
         page.evaluate(WATCH_TICKER)
         zoom = page.evaluate("() => cockpit.map.handle().getZoom()")
         point = platform.violate(41, at=datetime.now(UTC))
         page.wait_for_selector(".flag.is-new", timeout=6_000)
-        page.wait_for_selector(".card-popup")
-        assert page.locator(".card-popup strong").inner_text() == point.label
+        page.wait_for_selector("#card.is-open")
+        assert page.locator("#card strong").inner_text() == point.label
         assert page.locator(".card-photo").evaluate("image => image.complete && image.naturalWidth > 0")
         assert page.evaluate("() => cockpit.map.handle().getZoom()") > zoom
         page.wait_for_function(
@@ -146,9 +161,8 @@ def test_the_pointer_meets_what_it_points_at(browser, base, width, height):
         assert (
             fake.STREETS[1].name in page.locator("[data-panel='base_info.compounds'] .hovertext").first.text_content()
         )
-        flag = page.locator(".leaflet-live-pane .flag").first.bounding_box()
-        page.mouse.click(flag["x"] + flag["width"] / 2, flag["y"] + flag["height"] / 2)
-        page.wait_for_selector(".card-popup")
+        page.mouse.click(*page.evaluate(A_POINT))
+        page.wait_for_selector("#card.is-open")
         watched.assert_clean()
 
 

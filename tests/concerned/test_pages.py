@@ -32,7 +32,7 @@ REASON = "当时袋子已经破了，<script>document.title='坏'</script><b>不
 def base(district: District) -> Iterator[str]:
     """Serve the app to the browser."""
     server = make_server("127.0.0.1", 0, district.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()

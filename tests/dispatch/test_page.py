@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
+from backend.rollups.recompute import recompute_dirty
 from tests.browser import watching
 from tests.dispatch.conftest import LAT, LON, Ground, photo
 from tests.district import PASSWORD, Caller
@@ -149,6 +150,46 @@ def test_whoever_comes_second_is_told(browser: Browser, ground: Ground, base: st
         expect(page.locator("#message")).to_contain_text("已由他人办理")
         expect(page.locator("#order-state")).to_have_text("处置中")
         assert page.locator("button[data-verb=take]").count() == 0
+
+
+def test_the_calendar_of_a_year_is_marked_and_kept(browser: Browser, ground: Ground, base: str) -> None:
+    with watching(browser, base=base) as watched:
+        page = watched.page
+        enter(page, ground.chief)
+        page.goto("/dispatch/calendar")
+        page.fill("#new-year", "2027")
+        page.click("#add-year")
+        page.click("[data-date='2027-01-01']")
+        page.click("[data-date='2027-01-02']")  # a Saturday
+        page.click("#save")
+        expect(page.locator("#message")).to_contain_text("已保存")
+        page.reload()
+        expect(page.locator("[data-date='2027-01-01']")).to_have_class("holiday")
+        expect(page.locator("[data-date='2027-01-02']")).to_have_class("workday")
+        page.fill("#week label:first-child input", "9点到12点")
+        page.click("#save")
+        expect(page.locator("#message")).to_contain_text("时段")
+        watched.errors = [each for each in watched.errors if "422" not in each]
+        watched.assert_clean()
+
+
+def test_figures_are_sorted_by_any_column(browser: Browser, ground: Ground, base: str) -> None:
+    ground.step(ground.street, ground.handled(), "close")
+    ground.alert(kind="E08", title="建筑垃圾乱堆")
+    recompute_dirty()
+    with watching(browser, base=base, width=390, height=844) as watched:
+        page = watched.page
+        enter(page, ground.street)
+        page.goto("/dispatch/statistics")
+        expect(page.locator("#figures tbody tr")).to_have_count(2)
+        page.click("th[data-name=rate] button")
+        expect(page.locator("#figures tbody tr").first).to_contain_text("100.0%")
+        page.click("th[data-name=rate] button")
+        expect(page.locator("#figures tbody tr").first).to_contain_text("一社区")
+        page.click("[data-by=kind]")
+        expect(page.locator("#figures tbody")).to_contain_text("满溢")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        watched.assert_clean()
 
 
 def test_it_fits_large_type_on_a_phone(browser: Browser, ground: Ground, base: str) -> None:

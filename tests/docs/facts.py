@@ -25,6 +25,8 @@ from backend.plugins_host.commands import new_plugin
 from backend.settings import Settings
 from plugins.alerts.alerts.models import ALERT_FLOW
 from plugins.alerts.kinds.register import ALERT_KINDS
+from plugins.alerts.patrol.items import ITEMS
+from plugins.alerts.patrol.plans import PLANS
 from plugins.base_info.service import RESOURCES
 from plugins.dispatch.routing.register import RULES
 from plugins.dispatch.standards.register import STANDARDS
@@ -112,7 +114,7 @@ def audit_actions() -> set[str]:
             verbs = _record_verbs() if template.endswith("{verb}") else {template.rpartition(".")[2]}
             found |= {
                 f"{resource.subject}.{verb}"
-                for resource in (*RESOURCES, ALERT_KINDS, RULES, STANDARDS)
+                for resource in (*RESOURCES, ALERT_KINDS, PLANS, ITEMS, RULES, STANDARDS)
                 for verb in verbs
             }
         elif template == "alerts.alert.{verb}":

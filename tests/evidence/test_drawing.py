@@ -15,6 +15,7 @@ from backend.storage import database
 from plugins.evidence.vision import models
 from tests.district import DISTRICT, EAST, WEST, Caller
 from tests.evidence.conftest import Camera, ledger, work
+from tests.faults.camera import new_photo
 from tests.vision import weights
 
 BOX = [0.1, 0.5, 0.3, 0.9]
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("with_models")
 
 @pytest.fixture
 def capture(camera: Camera, with_models: None) -> str:
-    """Return the id of a capture of six people whose exhibits are made."""
-    capture = camera.send(weights.six_people()).json["id"]
+    """Return the id of a capture of one person whose exhibits are made."""
+    capture = camera.send(new_photo()).json["id"]
     work()
     return str(capture)
 
@@ -54,7 +55,7 @@ def test_a_drawn_region_becomes_an_exhibit_that_says_who_drew_it(camera: Camera,
     [drawn] = exhibits(officer, capture, source="person")
     assert (drawn["id"], drawn["kind"], drawn["label"]) == (answer.json["id"], "object", "黑色垃圾袋")
     picture = Image.open(io.BytesIO(get(drawn["sha256"], space=DISTRICT)))
-    assert picture.width == pytest.approx(0.2 * 1280, rel=0.2)
+    assert picture.width == pytest.approx(0.2 * 320, rel=0.2)
     assert [each["sha256"] for each in ledger("derived", capture)].count(drawn["sha256"]) == 1
     work()  # delivered again it would be the same
     assert len(exhibits(officer, capture, source="person")) == 1
@@ -76,14 +77,13 @@ def test_two_regions_on_one_photo_are_two_exhibits(camera: Camera, capture: str)
     assert len(exhibits(officer, capture)) == before + 3
 
 
-@pytest.mark.parametrize(
-    "told",
-    [{"photo": 1}, {"photo": -1}, {"kind": "dog"}, {"box": [0.1, 0.5, 0.3, 1.1]}, {"box": [0.3, 0.5, 0.1, 0.9]},
-     {"box": [0, 0, 1]}, {"box": [float("nan"), 0, 1, 1]}, {"note": "长" * 41}, {"surprise": 1}],
-)  # fmt: skip
-def test_a_region_that_cannot_be_is_refused(camera: Camera, capture: str, told: dict[str, Any]) -> None:
-    answer = draw(camera.staff, capture, **told)
-    assert answer.status_code in (400, 422), answer.text
+def test_a_region_that_cannot_be_is_refused(camera: Camera, capture: str) -> None:
+    for told in (
+        {"photo": 1}, {"photo": -1}, {"kind": "dog"}, {"box": [0.1, 0.5, 0.3, 1.1]}, {"box": [0.3, 0.5, 0.1, 0.9]},
+        {"box": [0, 0, 1]}, {"box": [float("nan"), 0, 1, 1]}, {"note": "长" * 41}, {"surprise": 1},
+    ):  # fmt: skip
+        answer = draw(camera.staff, capture, **told)
+        assert answer.status_code in (400, 422), (told, answer.text)
     assert ledger("drawn") == []
 
 
@@ -104,10 +104,12 @@ def test_nothing_is_drawn_before_the_extraction(camera: Camera) -> None:
     assert (answer.status_code, answer.json["code"]) == (409, "conflict")
 
 
-def test_the_copy_of_the_subject_shows_one_face_and_masks_the_others(camera: Camera, capture: str) -> None:
+def test_the_copy_of_the_subject_shows_one_face_and_masks_the_others(camera: Camera) -> None:
     from backend.events import Event
     from plugins.evidence.captures.drawing import copy_subject
 
+    capture = camera.send(weights.six_people()).json["id"]
+    work()
     officer = camera.district.sign_in("enforcement_officer", DISTRICT)
     face = exhibits(officer, capture, kind="face")[2]
     stored = database()["events"].find_one({"name": "evidence.captured"})

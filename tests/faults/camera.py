@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -12,8 +13,10 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -32,11 +35,12 @@ class Observation:
     metadata: bytes
     photos: list[bytes]
     signature: str
+    clip: bytes | None = None
 
     @property
     def hashes(self) -> list[str]:
-        """The names under which the photos are to be kept."""
-        return [hashlib.sha256(photo).hexdigest() for photo in self.photos]
+        """The names under which the photos are to be kept, and the clip behind them."""
+        return [hashlib.sha256(each).hexdigest() for each in (*self.photos, *([self.clip] if self.clip else []))]
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,13 @@ class Camera:
     key: str
     sent: list[Observation] = field(default_factory=list)
 
-    def observe(self, *photos: bytes) -> Observation:
-        """Make an observation of one new photo, or of those given."""
+    def observe(self, *photos: bytes, clip: bytes | None = None) -> Observation:
+        """Make an observation of one new photo, or of those given, and of a clip if there is one."""
         event_id = uuid.uuid4().hex
         told = {"device": "D1", "event_id": event_id, "violation": "mixed_waste", "regions": [REGION]}
         metadata = json.dumps({**told, "device_time": datetime.now(UTC).isoformat()}).encode()
         taken = list(photos) or [new_photo()]
-        observation = Observation(event_id, metadata, taken, signature(self.key, metadata, taken))
+        observation = Observation(event_id, metadata, taken, signature(self.key, metadata, taken, clip), clip)
         self.sent.append(observation)
         return observation
 
@@ -81,7 +85,7 @@ def send(address: str, observation: Observation, seconds: float = 30) -> Answer:
     boundary = uuid.uuid4().hex
     request = urllib.request.Request(
         f"{address}/api/v1/evidence/captures",
-        data=multipart(boundary, observation.metadata, observation.photos),
+        data=multipart(boundary, observation.metadata, observation.photos, observation.clip),
         headers={
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "X-Signature": observation.signature,
@@ -111,3 +115,14 @@ def new_photo() -> bytes:
     file = io.BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
     return file.getvalue()
+
+
+def new_clip() -> bytes:
+    """Return an MP4 of two seconds of that person, like none before."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 2, SCENE.shape[1::-1])
+        for _ in range(4):
+            writer.write(cv2.imdecode(np.frombuffer(new_photo(), np.uint8), cv2.IMREAD_COLOR))
+        writer.release()
+        return path.read_bytes()

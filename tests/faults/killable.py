@@ -102,7 +102,7 @@ def obey(work: Callable[..., Any], points: Points, order: dict[str, Any]) -> Non
 
         traceback.print_exc()
         outcome, code = None, 1
-    answer({"outcome": outcome})
+    answer({"outcome": outcome, "passed": points.names})
     os._exit(code)
 
 

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-#: `struck`: at which point it was killed; `outcome`: what it returned; `code`: how it ended, -9 when killed.
+#: `struck`: at which point it was killed; `outcome`: what it returned; `passed`: the names of all points, where none
+#: was the last; `code`: how it ended, -9 when killed.
 Outcome = dict[str, Any]
+#: A point by its name, and the how manieth of that name.
+Point = tuple[str, int]
+#: Seconds that an answer may take: how fast the machine is, is not what is tested.
+PATIENCE = 120
+NOWHERE: Point = ("", 0)
 
 
 class Killable:
@@ -44,22 +50,22 @@ class Killable:
         self.process.kill()
         self.process.wait()
 
-    def serve(self, observation: Observation, point: int = 0) -> tuple[Answer, Outcome]:
+    def serve(self, observation: Observation, at: Point = NOWHERE) -> tuple[Answer, Outcome]:
         """Let one process answer one request; returns the answer and what became of the process."""
-        self.order("serve", point=point)
-        return send(self.web, observation), self.result()
+        self.order("serve", at=at)
+        return send(self.web, observation, PATIENCE), self.result()
 
-    def work(self, point: int = 0) -> Outcome:
+    def work(self, at: Point = NOWHERE) -> Outcome:
         """Let one process be a worker of both queues until they are empty, or it is dead."""
-        self.order("work", point=point)
+        self.order("work", at=at)
         return self.result()
 
-    def without_store(self, point: int, observation: Observation | None = None) -> tuple[Answer | None, Outcome]:
+    def without_store(self, at: Point, observation: Observation | None = None) -> tuple[Answer | None, Outcome]:
         """Serve (or work, without observation) while the store is killed at a point and started again at once."""
         store = self.ground.servers["store"].process
-        self.order("serve" if observation else "work", point=point, kind="store", target=store.pid)
+        self.order("serve" if observation else "work", at=at, target=store.pid)
         with ThreadPoolExecutor(2) as others:
-            sending = others.submit(send, self.web, observation) if observation else None
+            sending = others.submit(send, self.web, observation, PATIENCE) if observation else None
             ending = others.submit(self.result)
             # A process lives as long as the thread that started it, so the store is started here.
             while not ending.done():
@@ -69,8 +75,11 @@ class Killable:
             return sending.result() if sending else None, ending.result()
 
     def recover(self) -> None:
-        """Let minutes pass, then do what the scheduler and the workers do; a second time is for what came of that."""
-        for _ in range(2):
+        """Let minutes pass, then do what the scheduler and the workers do, and again for what came of that.
+
+        What is told is told on: a capture leads to a case, that to an alert, and that to messages.
+        """
+        for _ in range(6):
             if self.ground.waiting():
                 self.ground.let_time_pass()
                 self.order("recover")
@@ -84,9 +93,10 @@ class Killable:
         self.expected = outcome["expected"]
         return list(outcome["broken"])
 
-    def order(self, what: str, *arguments: Any, point: int = 0, kind: str = "", target: int = 0) -> None:
+    def order(self, what: str, *arguments: Any, at: Point = NOWHERE, target: int = 0) -> None:
         """Tell the process to do something."""
         assert self.process.stdin
+        kind, point = at
         order = {"do": what, "with": arguments, "point": point, "kind": kind, "target": target}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()

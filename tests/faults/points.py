@@ -25,23 +25,30 @@ Strike = Callable[[str], None]
 
 
 class Points(CommandListener):
-    """Counts the points of a kind that the main thread passes, and strikes at the `number`-th (0: at none)."""
+    """Counts the points of a kind that the main thread passes, and strikes at the `number`-th (0: at none).
+
+    A kind is the name of a point, or the word that names begin with (`store`, `file`, `redis`); empty means all.
+    """
 
     def __init__(self) -> None:
         self.number = 0
         self.kind = ""
         self.passed = 0
+        self.names: list[str] = []
         self.strike: Strike = print
         self.collection: Any = ""
 
     def arm(self, number: int, kind: str, strike: Strike) -> None:
-        """Begin to count the points whose name begins with `kind`."""
+        """Begin to count the points of a kind."""
         self.number, self.kind, self.passed, self.strike = number, kind, 0, strike
+        self.names.clear()
 
     def pass_by(self, name: str) -> None:
         """Count a point; its name is shown when a test fails."""
-        if name.startswith(self.kind) and threading.current_thread() is threading.main_thread():
+        of_kind = not self.kind or name == self.kind or name.startswith(f"{self.kind} ")
+        if of_kind and threading.current_thread() is threading.main_thread():
             self.passed += 1
+            self.names.append(name)
             if self.passed == self.number:
                 self.strike(name)
 

@@ -13,8 +13,9 @@ from backend.protection import audit
 from backend.storage import database
 from plugins.evidence.captures.extraction import regions_of
 from plugins.evidence.captures.models import Capture
-from plugins.evidence.custody.verifying import verify
-from plugins.evidence.vision import extract, models
+from plugins.evidence.custody.roots import make_roots
+from plugins.evidence.custody.verifying import districts, verify
+from plugins.evidence.vision import Region, extract, models
 from tests.district import EAST
 
 #: The pictures of a capture: number of the photo, kind, label, hash; as JSON has them.
@@ -44,8 +45,11 @@ def _captures(sent: Mapping[str, Sequence[str]]) -> Iterator[str]:
         verbs = [entry["verb"] for entry in row["timeline"]]
         if (row["state"], verbs) != ("extracted", ["begin", "extract"]):
             yield f"capture {row['_id']}: {row['state']}, {verbs}"
-        if [photo["sha256"] for photo in row["photos"]] != list(sent.get(row["event_id"], ())):
-            yield f"capture {row['_id']} holds other photos than were sent"
+        clip = [row["clip"]["sha256"]] if row.get("clip") else []
+        if [*(photo["sha256"] for photo in taken(row)), *clip] != list(sent.get(row["event_id"], ())):
+            yield f"capture {row['_id']} holds other photos or another clip than were sent"
+        if clip and len(taken(row)) == len(row["photos"]):
+            yield f"capture {row['_id']} has no frame of its clip"
 
 
 def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
@@ -59,7 +63,7 @@ def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
             expected[str(capture.id)] = [
                 [number, picture.kind, picture.label, hashlib.sha256(picture.content).hexdigest()]
                 for number, photo in enumerate(capture.photos)
-                for picture in extract(original(photo.sha256, capture), regions_of(capture, number), models()).pictures
+                for picture in extract(original(photo.sha256, capture), named(capture, number), models()).pictures
             ]
         stored = list(database().evidence_exhibits.find({"capture": capture.id}))
         total += len(stored)
@@ -72,6 +76,16 @@ def _exhibits(expected: dict[str, Pictures]) -> Iterator[str]:
         yield "there are exhibits of no extracted capture"
 
 
+def taken(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the photos of a capture that came in; the others are frames of its clip."""
+    return [photo for photo in row["photos"] if photo.get("frame_at") is None]
+
+
+def named(capture: Capture, number: int) -> list[Region]:
+    """Return the regions that the camera named on a photo; on a frame of a clip it names none."""
+    return [] if capture.photos[number].frame_at is not None else regions_of(capture, number)
+
+
 def original(sha256: str, capture: Capture) -> bytes:
     """Return a photo of a capture as it came."""
     return blobs.get(sha256, space=district_of(capture.area))
@@ -80,6 +94,8 @@ def original(sha256: str, capture: Capture) -> bytes:
 def _blobs() -> Iterator[str]:
     captures, exhibits = database().evidence_captures.find(), database().evidence_exhibits.find()
     needed = {(district_of(row["area"]), photo["sha256"]) for row in captures for photo in row["photos"]}
+    clips = database().evidence_captures.find({"clip": {"$ne": None}})
+    needed |= {(district_of(row["area"]), row["clip"]["sha256"]) for row in clips}
     needed |= {(district_of(row["area"]), row["sha256"]) for row in exhibits}
     kept = {(row["space"], row["sha256"]) for row in database().blobs.find()}
     for space, sha256 in needed | kept:
@@ -118,19 +134,29 @@ def _trail() -> Iterator[str]:
 
 
 def _ledger() -> Iterator[str]:
-    """Chain what waits; then there is one entry for each original and one for each exhibit, in an unbroken chain."""
-    found = verify(district_of(EAST))
-    if found.fault:
-        yield found.sentence
+    """Chain what waits and put it under roots; then every chain is whole, with one entry for each of all pictures."""
+    for district in districts():
+        make_roots(district)
+        found = verify(district)
+        if found.fault or found.entries != database().evidence_ledger.count_documents({"district": district}):
+            yield f"the chain of {district}: {found.sentence}"
+    if district_of(EAST) not in districts():
+        yield "the district has no chain"
     if waiting := database().evidence_ledger_waiting.count_documents({}):
         yield f"{waiting} ledger entries were never chained"
     rows = list(database().evidence_ledger.find())
-    taken = Counter((row["subject_id"], row["detail"]["photo"]) for row in rows if row["kind"] == "taken_in")
+    originals = Counter((row["subject_id"], row["sha256"]) for row in rows if row["kind"] == "taken_in")
     captures = list(database().evidence_captures.find())
-    if taken != Counter((str(row["_id"]), number) for row in captures for number in range(len(row["photos"]))):
+    came = [(str(row["_id"]), each["sha256"]) for row in captures for each in (*taken(row), row.get("clip")) if each]
+    if originals != Counter(came):
         yield "not one ledger entry for each original"
-    derived = Counter((row["detail"]["exhibit"], row["sha256"]) for row in rows if row["kind"] == "derived")
-    if derived != Counter((str(row["_id"]), row["sha256"]) for row in database().evidence_exhibits.find()):
+    derived = [row for row in rows if row["kind"] == "derived"]
+    frames = [(str(row["_id"]), each["sha256"]) for row in captures for each in row["photos"] if "frame_at" in each]
+    taken_out = [(row["subject_id"], row["sha256"]) for row in derived if "exhibit" not in row["detail"]]
+    if Counter(taken_out) != Counter(frames):
+        yield "not one ledger entry for each frame"
+    exhibits = Counter((row["detail"]["exhibit"], row["sha256"]) for row in derived if "exhibit" in row["detail"])
+    if exhibits != Counter((str(row["_id"]), row["sha256"]) for row in database().evidence_exhibits.find()):
         yield "not one ledger entry for each exhibit"
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.ground import Ground
 
-SECONDS = 25
+SECONDS = 12
 #: How often each is the victim; `web worker` leaves gunicorn alone, which starts another one.
 VICTIMS = {"vision": 5, "web worker": 5, "store": 4, "web": 2, "default": 2, "scheduler": 1, "redis": 1}
 

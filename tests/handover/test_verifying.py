@@ -37,7 +37,8 @@ from plugins.evidence.handover.verify_evidence import CERTIFICATE, CONTAINER, LE
 from tests.handover.conftest import Ground
 from tests.handover.small import Key, check, package, whole
 
-FLIPS = 500
+#: For each of both algorithms.
+FLIPS = 250
 
 
 #: Packages by algorithm: nothing that is done to one here changes it.

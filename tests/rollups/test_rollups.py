@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from backend import rollups
-from backend.rollups import Metric, figures, mark_dirty, mark_many, rebuild, recompute_dirty
+from backend.rollups import LEVELS, Metric, figures, figures_over, mark_dirty, mark_many, rebuild, recompute_dirty
+from backend.rollups.buckets import pieces, start_of
+from backend.rollups.records import SPANS
 from backend.settings import Settings
 from backend.storage import atomically, database, ensure_indexes
 
@@ -127,6 +130,24 @@ def test_days_are_those_of_shanghai_and_gaps_are_zero() -> None:
     assert hours.column("at")[0] == datetime(2026, 11, 21, 15, tzinfo=UTC)
 
 
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
+    st.timedeltas(timedelta(hours=1), timedelta(days=900)),
+)
+def test_a_time_is_made_of_few_pieces_without_gap_or_overlap(since: datetime, length: timedelta) -> None:
+    until = since + length
+    found = pieces(SPANS, since, until)
+    assert len(found) <= 5
+    assert found[0][1] == since.replace(minute=0, second=0, microsecond=0)
+    assert found[-1][2] == until
+    for (_, _, end), (_, start, _) in pairwise(found):
+        assert end == start
+    for span, start, end in found:
+        if span != "hour":
+            assert (start_of(span, start), start_of(span, end)) == (start, end)
+    assert sum((end - start).days < 62 for _, start, end in found) >= len(found) - 1
+
+
 def test_marks_are_set_with_the_write_or_not_at_all() -> None:
     with pytest.raises(RuntimeError, match="inside atomically"):
         mark_dirty(DAILY.name, "33", NOON)
@@ -197,6 +218,8 @@ def test_wrong_questions_are_refused() -> None:
         figures("nothing")
     with pytest.raises(ValueError, match="no dimension colour"):
         figures(DAILY.name, by=["colour"])
+    with pytest.raises(ValueError, match="no step week"):
+        figures(DAILY.name, by=["at"], step="week")
     with pytest.raises(ValueError, match="no level planet"):
         figures(DAILY.name, level="planet")
     with pytest.raises(ValueError, match="a mark of it needs one"):
@@ -206,6 +229,18 @@ def test_wrong_questions_are_refused() -> None:
     with pytest.raises(ValueError, match="not counted by time"):
         figures(NOW.name, since=NOON)
 
+
+#: Records lie in the last three days before NOON; the windows cut them by hours and days, overlap, and are open.
+WINDOWS = [
+    (None, None),
+    (NOON - timedelta(hours=50), NOON - timedelta(hours=3)),
+    (NOON - timedelta(hours=20), NOON + timedelta(days=40)),
+    (NOON - timedelta(days=400), NOON - timedelta(hours=9)),
+    (None, NOON - timedelta(hours=30)),
+    (NOON, None),
+]
+DAYS = [datetime(2026, 11, day, tzinfo=SHANGHAI) for day in (19, 20, 21, 22, 23)]
+MONTHS = [datetime(2026, month, 1, tzinfo=SHANGHAI) for month in (10, 11)]
 
 RECORDS = st.fixed_dictionaries(
     {
@@ -255,7 +290,7 @@ def test_after_any_history_the_figures_equal_the_records(steps: list[tuple[Any, 
 
 def check_against(rows: list[dict[str, Any]]) -> None:
     """Compare all figures of DAILY with a count by hand."""
-    for number, level in enumerate(rollups.LEVELS, start=1):
+    for number, level in enumerate(LEVELS, start=1):
         expected: dict[tuple[Any, ...], list[float]] = defaultdict(list)
         for row in rows:
             if row["valid"]:
@@ -270,7 +305,17 @@ def check_against(rows: list[dict[str, Any]]) -> None:
             found = dict(zip(got.keys, got.measures[name].tolist(), strict=True))
             assert found == pytest.approx({key: combine(values) for key, values in expected.items()})
     assert figures(NOW.name).total() == len(rows)
-    assert figures(HOURLY.name).total() == len(rows)
+    hours = [row["at"].replace(minute=0) for row in rows]
+    found = figures_over(HOURLY.name, WINDOWS)
+    expected_counts = [
+        sum((since is None or since <= hour) and (until is None or hour < until) for hour in hours)
+        for since, until in WINDOWS
+    ]
+    assert [each.total() for each in found] == expected_counts
+    by_day = figures(HOURLY.name, by=["at"], step="day")
+    assert by_day.along(DAYS).tolist() == [sum(DAYS[n] <= h < DAYS[n + 1] for h in hours) for n in range(4)] + [0]
+    by_month = figures(HOURLY.name, by=["at"], step="month")
+    assert sum(by_month.along(MONTHS).tolist()) == len(rows)
     assert database()["rollup_marks"].count_documents({}) == 0
 
 

@@ -27,6 +27,7 @@ from backend.plugin_api import (
     utcnow,
 )
 from plugins.alerts.alerts.models import ALERT_FLOW, MOST_PICTURES, Alert, Sighting
+from plugins.alerts.alerts.notifying import tell_role
 from plugins.alerts.intake.raising import METRIC, limits_of, told
 
 HANDLE = "alerts:handle"
@@ -64,6 +65,8 @@ def move(alert: Alert, verb: str, reason: str = "", changes: Mapping[str, Any] |
         after = ALERT_FLOW.fire(alert, verb, actor=current_actor(), note=reason, changes=new, at=now)
         note(after, verb, {"from": alert.state, "to": after.state, "reason": reason})
         mark_dirty(METRIC, after.area, after.raised_at)
+        if verb == "confirm":
+            tell_role(after.to_mongo())
         if verb in TOLD:
             into = {"merged_into": str(after.merged_into)} if verb == "merge" else {}
             publish(TOLD[verb], {**told(after.to_mongo()), "reason": reason, **into}, area=after.area)

@@ -35,6 +35,19 @@ def conditions(by: Principal, asked: Mapping[str, Any], permission: str = VIEW) 
     return {"$and": query}
 
 
+#: Alerts are counted up to here: more than that is "many" to whoever looks.
+COUNTED = 1000
+
+
+def open_counts(by: Principal) -> dict[str, int]:
+    """Return how many alerts the person may see are open, by state, and how many of them are overdue."""
+    scope = scope_filter(by, VIEW, organisation_field="organisation")
+    wanted: dict[str, dict[str, Any]] = {state: {"state": state} for state in OPEN}
+    wanted["overdue"] = {"due_at": {"$lte": utcnow()}}
+    alerts = Alert._get_collection()
+    return {name: alerts.count_documents({"$and": [query, scope]}, limit=COUNTED) for name, query in wanted.items()}
+
+
 def summary(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return an alert as it stands in a list."""
     place = place_of(row)

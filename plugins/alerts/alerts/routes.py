@@ -37,6 +37,7 @@ from plugins.alerts.alerts import handling
 from plugins.alerts.alerts.handling import find_alert
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.alerts.nearness import nearby
+from plugins.alerts.alerts.orders import open_order
 from plugins.alerts.alerts.reading import (
     VIEW,
     conditions,
@@ -44,14 +45,17 @@ from plugins.alerts.alerts.reading import (
     feature,
     find_picture,
     find_sightings,
+    open_counts,
     sighting,
     summary,
 )
 from plugins.alerts.alerts.schemas import (
+    AlertCountsSchema,
     AlertDetailSchema,
     AlertFilters,
     AlertListArgs,
     AlertMergeSchema,
+    AlertOrderSchema,
     AlertReasonSchema,
     AlertSchema,
     AlertTableSchema,
@@ -135,6 +139,14 @@ def report_alert(asked: dict[str, Any]) -> dict[str, Any]:
     row = Alert._get_collection().find_one({"_id": taken.alert})
     assert row is not None  # noqa: S101 - it was written, or counted into, just now
     return detail(by, row)
+
+
+@blueprint.route("/counts", methods=["GET"])
+@requires(VIEW)
+@blueprint.response(200, AlertCountsSchema, ready=True)
+def count_alerts() -> dict[str, int]:
+    """未了结事件的数量，按状态；至多数到 1000."""
+    return open_counts(current_principal())
 
 
 @blueprint.route("/kinds", methods=["GET"])
@@ -230,6 +242,17 @@ add_step("dismiss", "排除事件（误报等），须填原因.")
 add_step("close", "直接办结事件，须填办理情况.")
 add_step("reopen", "重新打开已排除或已办结的事件，时限重新计算.")
 add_step("split", "把合并错的事件拆出来.")
+
+
+@blueprint.route("/<record_id:alert_id>/order", methods=["POST"])
+@requires("alerts:handle")
+@may_answer("conflict", "no_work_orders")
+@blueprint.response(200, AlertOrderSchema, ready=True)
+def open_alert_order(alert_id: ObjectId) -> dict[str, Any]:
+    """为事件开派单，给出单号和页面；已有派单的给出原单，重复提交不会重复开单."""
+    by = current_principal()
+    order = open_order(by, find_alert(by, alert_id))
+    return {name: getattr(order, name) for name in ("number", "state", "handler", "href")}
 
 
 @blueprint.route("/<record_id:alert_id>/merge", methods=["POST"])

@@ -167,6 +167,24 @@ class AlertDetailSchema(AlertSchema):
     verbs = fields.List(fields.Nested(VerbSchema))
 
 
+class AlertOrderSchema(Schema):
+    """The work order of an alert."""
+
+    number = fields.String()
+    state = fields.String()
+    handler = fields.String(metadata=told("建议或已派的处置对象，可为空"))
+    href = fields.String(metadata=told("派单页面"))
+
+
+class AlertCountsSchema(Schema):
+    """How many alerts are open."""
+
+    unconfirmed = fields.Integer()
+    raised = fields.Integer()
+    dispatched = fields.Integer()
+    overdue = fields.Integer()
+
+
 class SightingSchema(Schema):
     """One thing seen, as its source told of it."""
 

@@ -20,6 +20,7 @@ from backend.plugin_api import (
     publish,
 )
 from plugins.alerts.alerts.models import ALERT_FLOW, MOST_PICTURES, Alert, Sighting, number_of
+from plugins.alerts.alerts.notifying import tell_role
 from plugins.alerts.kinds.limits import deadline
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def raise_new(kind: Mapping[str, Any], seen: Sequence[Seen], *, slot: str, sure:
     mark_dirty(METRIC, row["area"], row["raised_at"])
     if sure:
         publish("alert.raised", told(row), area=row["area"])
+        tell_role(row)
         if kind["merge_metres"] and row["place"]:
             publish("alert.placed", {"alert": str(row["_id"])}, area=row["area"])
     return row["_id"]

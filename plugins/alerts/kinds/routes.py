@@ -78,6 +78,7 @@ class QuietSchema(Schema):
         validate=validate.OneOf(tuple(QUIET_REASONS)),
         metadata={"description": "、".join(f"{code} {title}" for code, title in QUIET_REASONS.items())},
     )
+    purpose_title = fields.String(dump_only=True)
     device = fields.String(allow_none=True, validate=validate.Length(max=64), metadata={"description": "设备编码"})
     point = fields.String(allow_none=True, validate=validate.Length(max=32), metadata={"description": "点位编码"})
     kind = fields.String(allow_none=True, validate=validate.Length(max=32), metadata={"description": "事件类型编码"})
@@ -100,6 +101,7 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row.get(name) for name in names},
         "id": str(row["_id"]),
         "etag": f"{row['_id']}-{row['version']}",
+        "purpose_title": QUIET_REASONS[row["purpose"]],
     }
 
 

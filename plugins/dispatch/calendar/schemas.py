@@ -38,7 +38,10 @@ class DutyYearChangeSchema(Schema):
     """What may be changed of a year; what is left out stays."""
 
     week = fields.List(
-        fields.List(fields.String(validate=validate.Length(11, 11)), validate=validate.Length(0, 12)),
+        fields.List(
+            fields.String(validate=validate.Length(11, 11, error="时段应写作 09:00-12:00。")),
+            validate=validate.Length(0, 12),
+        ),
         validate=validate.Length(7, 7, error="须给出周一至周日七天的时段。"),
         metadata={"description": "周一至周日的工作时段，如 09:00-12:00；不填为工作日 09:00-12:00、13:30-17:30"},
     )

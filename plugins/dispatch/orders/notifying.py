@@ -38,14 +38,14 @@ CHECKED = ("replied", "verifying")
 
 def template(name: str, title: str, text: str, *, urgent: bool = False) -> MessageTemplate:
     """Return what people are told on one occasion."""
-    words = text.replace("{order}", "派单 {number}（{place}{title}）")
+    words = text.replace("{order}", "派单“{place}{title}”（{number}）")
     return MessageTemplate(
         name=f"dispatch.{name}", title=title, text=words, href=HREF, list_href=LIST, urgent=urgent, fields=FIELDS
     )
 
 
 TEMPLATES = (
-    template("given", "新派单", "您有新的派单 {number}：{place}{title}，请于 {due} 前处置并回单。"),
+    template("given", "新派单", "您有新的{order}，请于 {due} 前处置并回单。"),
     template("taken_away", "派单已改派", "{order}已改派他人，您不必再处置。"),
     template("ended", "派单已终止", "{order}已终止：{reason}。您不必再处置。"),
     template("resumed", "派单恢复办理", "{order}恢复办理，请于 {due} 前回单。"),

@@ -60,8 +60,9 @@ def follow_alert(event: Event) -> None:
         point=str(raised.get("point") or ""),
         lon=raised.get("longitude"),
         lat=raised.get("latitude"),
-        description=f"{note[:LONGEST_NOTE]}（{number}）" if note else number,
+        description=f"{number}：{note[:LONGEST_NOTE]}" if note else number,
         proof=tuple(raised.get("proof") or ()),
+        link=f"/alerts/#{raised['alert']}",
     )
     open_order(request, event.occurred_at)
 
@@ -223,4 +224,5 @@ def facts(order: WorkOrder, *, new: bool) -> WorkOrderFacts:
         area=order.area,
         handler=order.handler_name or "",
         new=new,
+        href=f"/dispatch/orders#{order.id}",
     )

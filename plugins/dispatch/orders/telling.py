@@ -11,7 +11,7 @@ ORDERS, UNITS = "dispatch.orders", "dispatch.units"
 
 PAYLOAD = (
     "order, number, alert, source, source_id, kind, title, area, handler, handler_organisation, handler_role, unit, "
-    "result, on_time, rework, due_at"
+    "result, on_time, rework, due_at, at"
 )
 EVENTS = (
     EventKind(name="work_order.reported", title="派单上报", payload=PAYLOAD),
@@ -36,7 +36,7 @@ EVENTS = (
 
 
 def told(order: WorkOrder, **more: Any) -> dict[str, Any]:
-    """Return the payload of an event; `alert` is the alert that the order was made from, if any."""
+    """Return the payload of an event: `alert` is the alert that the order was made from, `at` when it last changed."""
     due_at = order.due_at
     return {
         "order": str(order.id),
@@ -53,6 +53,7 @@ def told(order: WorkOrder, **more: Any) -> dict[str, Any]:
         "on_time": order.on_time,
         "rework": order.rework,
         "due_at": due_at.isoformat() if due_at else None,
+        "at": order.updated_at.isoformat(),
         **more,
     }
 

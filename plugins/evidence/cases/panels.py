@@ -204,4 +204,13 @@ PANELS = [
     panel("case_kinds", "近 30 日案件类型与办理", by_kind, "left", 10),
     panel("proof", "固证情况", proof, "right", 20, PROOF),
 ]
-LAYERS = [MapLayer(name="evidence.confirmed", title="已确认违规", theme=THEME, permission=VIEW, show=where_confirmed)]
+LAYERS = [
+    MapLayer(
+        name="evidence.confirmed",
+        title="已确认违规",
+        theme=THEME,
+        permission=VIEW,
+        show=where_confirmed,
+        record="evidence.case",
+    )
+]

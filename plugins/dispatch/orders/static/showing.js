@@ -34,21 +34,23 @@ export function show(order) {
 function source(order) {
   const place = byId("source");
   const box = place.lastElementChild;
-  const { dispatch, verify } = byId("work").dataset;
-  place.hidden = order.source !== "alert" || (dispatch === undefined && verify === undefined);
-  if (place.hidden || place.dataset.id === order.id) return;
+  if (place.dataset.id === order.id) return; // pictures that somebody looks at stay
   place.dataset.id = order.id;
-  const look = make("button", { type: "button", className: "plain" }, "查看预警图片");
-  look.addEventListener("click", async () => {
+  const { dispatch, verify } = byId("work").dataset;
+  const office = dispatch !== undefined || verify !== undefined;
+  const link = office && order.link?.startsWith("/") ? [make("a", { className: "plain", href: order.link }, `查看${order.source_title}`)] : [];
+  const look = office && order.source === "alert" ? [make("button", { type: "button", className: "plain" }, "查看预警图片")] : [];
+  look[0]?.addEventListener("click", async () => {
     try {
       const alert = await qingxu.call("GET", `/api/v1/alerts/${order.source_id}`);
-      const pictures = alert.pictures.filter((each) => each.address);
-      box.replaceChildren(...(pictures.length ? pictures.map(picture) : ["没有可查看的图片。"]));
+      const pictures = alert.pictures.filter((each) => each.address).map(picture);
+      box.replaceChildren(...(pictures.length ? pictures : ["没有可查看的图片。"]), ...link);
     } catch (problem) {
-      box.replaceChildren(problem.detail);
+      box.replaceChildren(problem.detail, ...link);
     }
   });
-  box.replaceChildren(look);
+  box.replaceChildren(...look, ...link);
+  place.hidden = !box.children.length;
 }
 
 function facts(order) {
