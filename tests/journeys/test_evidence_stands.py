@@ -24,7 +24,7 @@ from tests.vision import weights
 
 T = TypeVar("T")
 
-PATIENCE = 90_000  # ms: workers do their part in between
+PATIENCE = 180_000  # ms: workers do their part in between
 
 
 @contextmanager
