@@ -105,10 +105,10 @@ def by_area(view: View) -> Bars:
 PANELS = (
     Panel(
         name="alerts.patrol_today", title="今日巡检", theme="alerts", permission=VIEW, show=headline, place="left",
-        order=7,
+        order=7, timeless=True,
     ),
     Panel(
         name="alerts.patrol_by_area", title="今日巡检 · 社区", theme="alerts", permission=VIEW, show=by_area,
-        place="right", order=6,
+        place="right", order=6, timeless=True,
     ),
 )  # fmt: skip
