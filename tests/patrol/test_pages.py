@@ -102,6 +102,9 @@ def test_a_round_is_walked_on_a_phone_partly_without_a_network(browser: Browser,
         page.locator("#sync").wait_for(state="hidden")
         page.get_by_role("heading", name="本次巡检已完成").wait_for()
         keep(page, "finished")
+        page.get_by_role("button", name="适老化").click()
+        page.set_viewport_size({"width": 360, "height": 780})
+        keep(page, "elder")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert watched.outside == []
         assert [each for each in watched.errors if not any(word in each for word in EXPECTED)] == []
