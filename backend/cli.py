@@ -127,13 +127,14 @@ def platform_commands() -> dict[str, click.Command]:
     """Return the commands that need the platform, its packages' and its plugins', by name."""
     from backend.blobs import WRAPPED_KEYS
     from backend.blobs.commands import scrub_blobs
-    from backend.identity.commands import create_administrator
+    from backend.identity.commands import create_administrator, import_boundaries
     from backend.protection.commands import commands as protection_commands
     from backend.storage.commands import db_commands
 
     registry = load_platform()
     commands = [
         create_administrator,
+        import_boundaries,
         db_commands(registry.migration_folders),
         scrub_blobs,
         *protection_commands(lambda: registry.documents, [WRAPPED_KEYS]),

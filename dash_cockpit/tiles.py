@@ -111,7 +111,8 @@ class TileService:
             if not self._turns.acquire(timeout=TURN_SECONDS):
                 return kept
             try:
-                found = self._fetch(layer, z, x, y)
+                # While this one waited for its turn another may have found that the service does not answer.
+                found = self._fetch(layer, z, x, y) if time.monotonic() >= self._resting_until.get(layer, 0.0) else None
             finally:
                 self._turns.release()
             if found is None:
@@ -177,7 +178,8 @@ class TileService:
             unfinished.replace(path)
         except OSError as error:  # a full disk costs the cache, not the map
             logger.warning("map_tile_not_kept", reason=type(error).__name__)
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             return
         self._unswept += len(body)
         if self._unswept >= self._most_bytes / 10 and self._sweeping.acquire(blocking=False):

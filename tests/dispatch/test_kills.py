@@ -19,9 +19,9 @@ from plugins.dispatch.orders.escalation import escalate
 from tests.dispatch.conftest import Ground
 
 
-@pytest.fixture
-def worker(ground: Ground, store: Settings) -> Iterator[Callable[..., bool]]:
-    """Yield a function that does something in a worker killed before its n-th message; whether it was killed."""
+@pytest.fixture(scope="module")
+def forker(store: Settings) -> Iterator[subprocess.Popen[str]]:
+    """Start the process that forks workers."""
     words = [store.mongodb_url, store.redis_url, store.mongodb_database, str(store.data_dir), store.master_key]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.dispatch.killed_worker", *words],
@@ -32,18 +32,25 @@ def worker(ground: Ground, store: Settings) -> Iterator[Callable[..., bool]]:
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-
-        def do(number: int, *what: str) -> bool:
-            process.stdin.write(f"{number} {' '.join(what)}\n")
-            process.stdin.flush()
-            ended = process.stdout.readline().strip()
-            assert ended in ("killed", "done 0")
-            # A store keeps what a dead process wrote in an open transaction locked for a minute; this ends it at once.
-            client().admin.command({"killAllSessions": []})
-            return ended == "killed"
-
-        yield do
+        yield process
         process.stdin.close()
+
+
+@pytest.fixture
+def worker(ground: Ground, forker: subprocess.Popen[str]) -> Callable[..., bool]:
+    """Return a function that does something in a worker killed before its n-th message; whether it was killed."""
+    assert forker.stdin is not None and forker.stdout is not None
+
+    def do(number: int, *what: str) -> bool:
+        forker.stdin.write(f"{number} {' '.join(what)}\n")
+        forker.stdin.flush()
+        ended = forker.stdout.readline().strip()
+        assert ended in ("killed", "done 0")
+        # A store keeps what a dead process wrote in an open transaction locked for a minute; this ends it at once.
+        client().admin.command({"killAllSessions": []})
+        return ended == "killed"
+
+    return do
 
 
 def test_each_share_of_a_limit_is_told_once(ground: Ground, worker: Callable[..., bool]) -> None:

@@ -69,7 +69,7 @@ def test_light_and_shake_alone_are_nothing_new(
 def test_things_are_found_in_other_light() -> None:
     random = np.random.default_rng(7)
     found = []
-    for place, thing, left, top, height in PUT * 2:
+    for place, thing, left, top, height in PUT * 4:
         before = scenes.places()[place]
         after, box = scenes.put(before, thing, left, top, height)
         light = {
@@ -81,7 +81,7 @@ def test_things_are_found_in_other_light() -> None:
         claimed = compare(before, seen(after, light, tuple(random.uniform(-3, 3, 2)))).found
         assert len(claimed) <= 1  # never anything else
         found.append(bool(claimed) and scenes.overlap(claimed[0].box, box) > 0.5)
-    assert sum(found) / len(found) >= 0.9, [which for which, each in zip(PUT * 2, found, strict=True) if not each]
+    assert sum(found) / len(found) >= 0.9, [which for which, each in zip(PUT * 4, found, strict=True) if not each]
 
 
 @pytest.mark.parametrize("place", ["garage", "meadow", "table"])
