@@ -52,7 +52,8 @@ def draw_figures(content: Figures, *, drills: bool = False) -> Component:
     cards = []
     for item in content.items:
         text, scale = (item.value, "") if isinstance(item.value, str) else compact(item.value)
-        value = [html.Span(text, className="figure-number"), html.Span(scale + item.unit, className="figure-unit")]
+        unit = "" if text == "—" else scale + item.unit  # nothing is not so many per cent
+        value = [html.Span(text, className="figure-number"), html.Span(unit, className="figure-unit")]
         parts = [
             html.Div(value, className="figure-value"),
             html.Div(item.label, className="figure-label"),

@@ -39,7 +39,7 @@ def export_routes(routes: Blueprint, feeds: Feeds) -> None:
         title = owned.record.title if key is None else f"{owned.record.title} 明细"
         if isinstance(shown.content, Rows):
             detail = {"as": "xlsx", "rows": len(shown.content.rows), "period": shown.period.days}
-            audited(look, "cockpit.panel.export", name, detail)
+            audited(look, name, detail)
         places = " ".join(each.name for each in sources.trail(look.viewer, look.area))
         time = "当前" if owned.record.timeless else f"{shown.period.title}（{shown.period.days}）"
         facts = (
@@ -69,11 +69,11 @@ def export_routes(routes: Blueprint, feeds: Feeds) -> None:
                 listed.append(owned.record.name)
         if listed:
             detail = {"as": kind, "panels": listed, "period": look.period.days}
-            audited(look, "cockpit.page.export", request.args.get("theme", "")[:40], detail)
+            audited(look, request.args.get("theme", "")[:40], detail)
         return Response(status=204)
 
-    def audited(look: Look, action: str, subject_id: str, detail: dict[str, Any]) -> None:
-        sources.audited(look.viewer, action, subject_id, look.area.path, detail)
+    def audited(look: Look, name: str, detail: dict[str, Any]) -> None:
+        sources.audited(look.viewer, name, look.area.path, detail)
 
 
 def shown_in(answer: Answer) -> Shown:

@@ -65,7 +65,7 @@ def map_areas(path: str, depth: int) -> list[MapArea]:
     ]
 
 
-def audited(viewer: Any, action: str, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
+def audited(viewer: Any, subject_id: str, area: str, detail: Mapping[str, Any]) -> None:
     """Record what a viewer took away from the cockpit."""
     with as_viewer(viewer):
-        audit.record(action, subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)
+        audit.record("cockpit.page.export", subject="cockpit.page", subject_id=subject_id, area=area, detail=detail)

@@ -68,7 +68,7 @@ class CockpitSources:
     home: Callable[[Any], str]
     areas: Callable[[str, int], Sequence[MapArea]]
     guard: Callable[[str, str], AbstractContextManager[Any]]
-    audited: Callable[[Any, str, str, str, Mapping[str, Any]], None]
+    audited: Callable[[Any, str, str, Mapping[str, Any]], None]
     map_records: Sequence[Owned[MapRecord]] = ()
     card_parts: Sequence[Owned[CardPart]] = ()
     tiles: TileService = field(default_factory=TileService)

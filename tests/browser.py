@@ -81,5 +81,7 @@ def watching(
     watched.page.on("request", on_request)
     watched.page.on("console", lambda message: message.type == "error" and watched.errors.append(message.text))
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    yield watched
-    context.close()
+    try:
+        yield watched
+    finally:
+        context.close()  # a page that lives on would take the processor from the next test

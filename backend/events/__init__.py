@@ -10,6 +10,7 @@ from backend.events.outbox import (
     publish,
     redeliver,
     subscribe,
+    untold,
 )
 from backend.events.records import Event, EventHandler, EventKind, Postponed, StoredEvent
 
@@ -31,4 +32,5 @@ __all__ = [
     "publish",
     "redeliver",
     "subscribe",
+    "untold",
 ]

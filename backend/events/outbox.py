@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +46,7 @@ class DeadDelivery:
 
 _handlers: dict[str, EventHandler] = {}
 _enabled: list[Callable[[EventHandler, Event], bool]] = []
+_untold: ContextVar[bool] = ContextVar("untold", default=False)
 
 
 def install(
@@ -65,6 +68,16 @@ def subscribe(handler: EventHandler) -> None:
         raise ValueError(f"Two event handlers are called {handler.name}.")
 
 
+@contextmanager
+def untold() -> Iterator[None]:
+    """Store no event meanwhile: for a past that is made up, and is no news to anybody."""
+    before = _untold.set(True)
+    try:
+        yield
+    finally:
+        _untold.reset(before)
+
+
 def publish(name: str, payload: Mapping[str, JSON], *, area: str = "") -> ObjectId:
     """Tell that something happened, once the current transaction is committed; returns the event's id.
 
@@ -75,7 +88,7 @@ def publish(name: str, payload: Mapping[str, JSON], *, area: str = "") -> Object
         raise RuntimeError(f"publish({name!r}) must be called inside atomically(), together with the change itself.")
     json.dumps(payload)
     event_id, now = ObjectId(), storage.utcnow()
-    listeners = [handler for handler in _handlers.values() if handler.event == name]
+    listeners = [] if _untold.get() else [handler for handler in _handlers.values() if handler.event == name]
     if listeners:
         deliveries = [
             {"handler": each.name, "queue": each.queue, "state": "waiting", "attempts": 0, "due_at": now}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from backend.events import untold
 
 if TYPE_CHECKING:
     from backend.identity import Principal
@@ -37,3 +40,7 @@ class DemoDistrict:
     def of_level(self, level: str) -> list[DemoArea]:
         """Return the areas of one level: district, street, community or compound."""
         return [area for area in self.areas if area.level == level]
+
+    def past(self) -> AbstractContextManager[None]:
+        """Return a context in which no event is published: what happened long ago in a fiction is no news."""
+        return untold()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress, repeat
@@ -21,8 +21,10 @@ T = TypeVar("T")
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 
+#: More sums than this come in several trips.
+ONE_TRIP = 10_000
 #: What is read of a stored sum. They are put together here: a store takes ten times as long to unfold and group them.
-READ = {"_id": 0, "span": 1, "at": 1, "area": 1, "rows": 1}
+READ = {"_id": 0, "span": 1, "at": 1, "area": 1}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Summary:
     def total(self, measure: str = "count") -> int | float:
         """Return the sum of a measure over all groups; 0 when there are none."""
         return self.measures[measure].sum().item()
+
+    def total_of(self, name: str, values: Container[Any], measure: str = "count") -> int | float:
+        """Return the sum of a measure over the groups whose part `name` is one of `values`."""
+        place = self.by.index(name)
+        kept = [key[place] in values for key in self.keys]
+        return self.measures[measure][np.array(kept, dtype=bool)].sum().item()
 
     def column(self, name: str) -> list[Any]:
         """Return the values of one part of the keys."""
@@ -91,9 +99,7 @@ def figures_over(
     """Return what `figures` does for each of several spans of time (since, until), read in one trip."""
     metric = installed(name)
     wanted, stored = _places(metric, area, scope or {}, level)
-    for part in (*by, *(where or {})):
-        if part not in ("at", "area"):
-            _dimension(metric, part)
+    asked = [_dimension(metric, part) for part in (*by, *(where or {})) if part not in ("at", "area")]
     steps = _steps(metric, step) if "at" in by else metric.spans
     read = [_pieces(metric, steps, since, until) for since, until in spans]
     places = {"$and": wanted} if len(wanted) > 1 else wanted[0] if wanted else {}
@@ -101,12 +107,14 @@ def figures_over(
     # Each branch names the whole index, so that none reads more than it needs.
     query = [{"metric": name, "level": stored, **_at(piece), **places} for piece in each_piece]
     sums: list[Sums] = [{} for _ in spans]
-    for row in storage.database()["rollups"].find({"$or": query} if len(query) > 1 else query[0], READ):
+    fields = {**READ, "rows" if asked else "total": 1}
+    found = storage.database()["rollups"].find({"$or": query} if len(query) > 1 else query[0], fields)
+    for row in found.batch_size(ONE_TRIP):
         shown = [total for total, every in zip(sums, read, strict=True) if _among(row, every)]
         fixed = {"at": row["at"], "area": cut(row["area"], level) if level else row["area"]}
         columns = [repeat(fixed[part]) if part in fixed else _dimension(metric, part) for part in by]
-        lines = lines_of(row["rows"], columns, metric)
-        for key, measured in _asked(lines, row["rows"], metric, where or {}):
+        table = row["rows"] if asked else {name: (value,) for name, value in row["total"].items()}
+        for key, measured in _asked(lines_of(table, columns, metric), table, metric, where or {}):
             for total in shown:
                 add_to(metric, total, key, measured)
     return [_summary(metric, by, total) for total in sums]

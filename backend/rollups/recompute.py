@@ -26,7 +26,7 @@ from backend.rollups.buckets import bucket_of, cut_area, end_of, in_area, in_buc
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
-from backend.rollups.tables import Sums, add_to, lines_of, table_of
+from backend.rollups.tables import Sums, add_to, lines_of, table_of, total_of
 from backend.storage import LOCAL_ZONE
 
 # Marks read at a time, and areas in one aggregation; from so many on one range is read instead of each.
@@ -146,7 +146,7 @@ def _recompute_areas(metric: Metric, span: str, at: datetime | None, finest: Seq
     }
     rollups = storage.database()["rollups"]
     known = {row["_id"] for row in rollups.find({"_id": {"$in": list(buckets.values())}}, {"_id": 1})}
-    common: dict[str, Any] = {"metric": metric.name, "span": span, "at": at, "rows": {}, "token": token}
+    common: dict[str, Any] = {"metric": metric.name, "span": span, "at": at, "rows": {}, "total": {}, "token": token}
     fresh: list[dict[str, Any]] = [
         {"_id": key, "level": level, "area": area, **common}
         for (level, area), key in buckets.items()
@@ -162,11 +162,12 @@ def _recompute_areas(metric: Metric, span: str, at: datetime | None, finest: Seq
             _put_together(metric, shorter, span, at, level, areas) if shorter else _summed(metric, at, level, areas)
         )
         tables |= {(level, area): table for area, table in summed.items()}
+    written = {key: {"rows": table, "total": total_of(metric, table)} for key, table in tables.items()}
     done = _written_fresh(
-        rollups, token, [{**each, "rows": tables.get((each["level"], each["area"]), {})} for each in fresh], known
+        rollups, token, [{**each, **written.get((each["level"], each["area"]), {})} for each in fresh], known
     )
     changes = [
-        UpdateOne({"_id": key, "token": token}, {"$set": {"rows": tables[bucket]}})
+        UpdateOne({"_id": key, "token": token}, {"$set": written[bucket]})
         if bucket in tables
         else DeleteOne({"_id": key, "token": token})
         for bucket, key in buckets.items()

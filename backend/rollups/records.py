@@ -18,7 +18,7 @@ SPANS = ("hour", "day", "month")
 #: How a measure's values may be put together again when several buckets are read.
 OPERATORS = ("$sum", "$min", "$max")
 #: Counts how the stored sums are laid out; another number has all of them computed anew.
-LAYOUT = 2
+LAYOUT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,8 @@ class Mark(Document):
 class Rollup(Document):
     """The sums of one area in one span of time that begins at `at`.
 
-    `rows` is a table by column: 0, 1 … hold the values of the dimensions, the others the measures by name.
+    `rows` is a table by column: 0, 1 … hold the values of the dimensions, the others the measures by name; `total` has
+    the measures of all rows together, so that what needs no dimension costs the same however many values one has.
     `token` is that of the latest recomputation that began; only its result may be written.
     """
 
@@ -114,6 +115,7 @@ class Rollup(Document):
     at = DateTimeField()
     token = StringField(required=True)
     rows = DictField()
+    total = DictField()
 
 
 class Definition(Document):

@@ -47,3 +47,11 @@ def table_of(key: Sequence[str], metric: Metric, sums: Sums) -> dict[str, list[A
     for place, name in enumerate(metric.measures):
         table[name] = [measured[place] for measured in sums.values()]
     return table
+
+
+def total_of(metric: Metric, table: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return the measures of all lines together: what is read where no dimension is asked for."""
+    sums: Sums = {}
+    for key, measured in lines_of(table, (), metric):
+        add_to(metric, sums, key, measured)
+    return dict(zip(metric.measures, sums.get((), ()), strict=False))

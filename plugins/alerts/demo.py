@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ HOURS = (1, 0, 0, 0, 0, 2, 8, 14, 10, 5, 3, 3, 4, 3, 2, 2, 3, 5, 12, 15, 11, 6, 
 SETTLED = ((2, 0.1), (6, 0.45), (24, 0.75), (72, 0.94), (10_000, 0.985))
 #: Sightings, and outcomes, of one transaction.
 BATCH, PORTION = 40, 200
+NEWS = timedelta(hours=12)
 
 
 def load_alerts(district: DemoDistrict) -> None:
@@ -48,7 +50,10 @@ def load_alerts(district: DemoDistrict) -> None:
     seen = sorted(sightings(chance, devices, now), key=lambda each: each.at)
     with acting(Actor(id="demo", name="演示数据", kind="system")):
         for start in range(0, len(seen), BATCH):
-            take_in(seen[start : start + BATCH], known=True)
+            some = seen[start : start + BATCH]
+            # Nobody is sent for what was settled long ago.
+            with nullcontext() if now - some[-1].at < NEWS else district.past():
+                take_in(some, known=True)
         settle(chance, now)
     district.tell(f"预警事件：{Alert._get_collection().estimated_document_count()}")
 

@@ -22,22 +22,26 @@ from backend.plugin_api import (
     Point,
     Row,
     Rows,
+    Summary,
     Tone,
+    Trend,
     View,
     area_names,
     area_values,
+    compared,
     figures,
+    figures_in,
     level_below,
+    steps_in,
     utcnow,
 )
+from plugins.alerts import behind
 from plugins.alerts.alerts.models import ALERT_FLOW, OPEN, Alert, place_of
+from plugins.alerts.behind import SEVERITY_TONES
 from plugins.alerts.intake.raising import METRIC
 from plugins.alerts.kinds.defaults import CATEGORIES, SEVERITIES
 
 THEME, VIEW = "alerts", "alerts:view"
-#: Its own page, and the first one.
-BOTH = (THEME, "overview")
-SEVERITY_TONES: Mapping[int, Tone] = {1: "hint", 2: "minor", 3: "major", 4: "critical"}
 STATE_TONES: Mapping[str, Tone] = {
     "待确认": "hint",
     "待处理": "major",
@@ -48,7 +52,6 @@ STATE_TONES: Mapping[str, Tone] = {
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 MOST_LIVE = 300
 MOST_HEAT = 5000
-DAYS = 30
 
 METRICS = [
     Metric(
@@ -74,38 +77,34 @@ def today() -> datetime:
     return utcnow().astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def thirty_days() -> datetime:
-    """Return when the last thirty days began."""
-    return today() - timedelta(days=DAYS - 1)
-
-
 def headline(view: View) -> Figures:
-    """Return today's alerts, what is open and overdue now, and how much of thirty days was closed in time."""
-    new = figures(METRIC, area=view.area, scope=view.scope, since=today()).total()
-    found = figures(METRIC, area=view.area, scope=view.scope, since=thirty_days(), by=("state",))
-    states = dict(zip(found.column("state"), found.measures["count"].tolist(), strict=True))
+    """Return the alerts of the period and how they went, next to earlier ones, and what is overdue now."""
+    found = compared(METRIC, view, by=("state",))
     late = Alert._get_collection().count_documents({"$and": [{"due_at": {"$lte": utcnow()}}, dict(view.scope)]})
-    closed = states.get("closed", 0)
-    in_time = closed - found.total("late") if found.keys else 0
+
+    def of(*states: str) -> int:
+        return int(found.now.total_of("state", states))
+
     return Figures(
         (
-            Figure("今日预警", new, "起", "major"),
-            Figure("待处理", states.get("raised", 0) + states.get("unconfirmed", 0), "起", "hint"),
-            Figure("已派单", states.get("dispatched", 0), "起", "minor"),
-            Figure("当前超期", late, "起", "critical" if late else "good"),
-            Figure("按期办结", share(in_time, closed), "%", "good"),
+            Figure("预警事件", unit="起", tone="major", better="less", **found.of(Summary.total)),
+            Figure("当前超期", late, "起", "critical" if late else "good", key="overdue"),
+            Figure("按期办结率", unit="%", tone="good", better="more", key="closed", **found.of(in_time)),
+            Figure("待处理", of("raised", "unconfirmed"), "起", "hint", key="open"),
+            Figure("已派单", of("dispatched"), "起", "minor", key="dispatched"),
         )
     )
 
 
-def share(part: float, whole: float) -> float | str:
-    """Return percents, or a dash where there is nothing to take a share of."""
-    return round(100 * part / whole, 1) if whole else "–"
+def in_time(found: Summary) -> float | None:
+    """Return how much of what was closed kept its limit, in percent."""
+    closed = found.total_of("state", ("closed",))
+    return round(100 * (closed - found.total("late")) / closed, 1) if closed else None
 
 
 def by_category(view: View) -> Bars:
-    """Return the alerts of the last thirty days by category and by what became of them."""
-    found = figures(METRIC, area=view.area, scope=view.scope, since=thirty_days(), by=("category", "state"))
+    """Return the alerts of the period by category and by what became of them."""
+    found = figures_in(METRIC, view, by=("category", "state"))
     counts = dict(zip(found.keys, found.measures["count"].tolist(), strict=True))
     present = most_first(counts)
     return Bars(
@@ -114,6 +113,7 @@ def by_category(view: View) -> Bars:
         unit="起",
         horizontal=True,
         tones=STATE_TONES,
+        keys=present,
     )
 
 
@@ -136,9 +136,8 @@ SHOWN = ("closed", "dismissed", "dispatched", "raised", "unconfirmed")
 
 
 def by_area(view: View) -> Bars:
-    """Return the alerts of the last thirty days by the areas below and by what became of them, the most at the top."""
-    level = level_below(view.area)
-    found = figures(METRIC, area=view.area, scope=view.scope, level=level, since=thirty_days(), by=("area", "state"))
+    """Return the alerts of the period by the areas below and by what became of them, the most at the top."""
+    found = figures_in(METRIC, view, level=level_below(view.area), by=("area", "state"))
     counts = dict(zip(found.keys, found.measures["count"].tolist(), strict=True))
     paths = most_first(counts)[:12]
     names = area_names(paths)
@@ -148,6 +147,7 @@ def by_area(view: View) -> Bars:
         unit="起",
         horizontal=True,
         tones=STATE_TONES,
+        keys=paths,
     )
 
 
@@ -261,8 +261,7 @@ def alerts_of_areas(view: View) -> AreaValues:
 
 def where_alerts_were(view: View) -> list[Point]:
     """Return the places of the period's newest alerts, the more severe ones heavier."""
-    span = {"raised_at": {"$gte": view.period.since, "$lt": view.period.until}}
-    query = {"$and": [span, {"state": {"$ne": "merged"}}, dict(view.scope)]}
+    query = {"$and": [behind.in_period(view), dict(view.scope)]}
     rows = Alert._get_collection().find(query, {"place": 1, "severity": 1}).sort("_id", -1).limit(MOST_HEAT)
     return [
         Point(str(row["_id"]), *place, "", "预警", weight=row["severity"])
@@ -296,27 +295,29 @@ def how_long(span: timedelta) -> str:
     return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // 1440} 天"
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30, theme: Any = THEME) -> Panel:
+def over_time(view: View) -> Trend:
+    """Return the alerts along the period."""
+    steps = steps_in(METRIC, view)
+    counts = figures_in(METRIC, view, by=("at",)).along(steps)
+    return Trend(steps, {"预警": counts}, unit="起", tones={"预警": "major"})
+
+
+def panel(name: str, title: str, show: Any, place: Any, order: int, refresh: int = 30, **more: Any) -> Panel:
     """Return a panel of this theme."""
-    return Panel(
-        name=f"alerts.{name}",
-        title=title,
-        theme=theme,
-        permission=VIEW,
-        show=show,
-        place=place,
-        order=order,
-        refresh_seconds=refresh,
-    )
+    look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, "refresh_seconds": refresh, **more}
+    return Panel(name=f"alerts.{name}", title=title, show=show, **look)
 
 
 PANELS = [
-    panel("headline", "预警事件", headline, "top", 5, 5, BOTH),
-    panel("by_category", "近 30 日预警类别与处置", by_category, "left", 2, theme=BOTH),
-    panel("heat", "预警时段分布", heat, "left", 4, 60),
-    panel("overdue", "超期未办", overdue, "left", 6, 10),
-    panel("ticker", "实时预警", ticker, "right", 2, 2, BOTH),
-    panel("by_area", "近 30 日区域分布", by_area, "right", 4, theme=BOTH),
+    panel("headline", "预警事件", headline, "top", 5, 5, theme=(THEME, "overview"), rows=behind.behind_headline),
+    panel("by_category", "预警类别与处置", by_category, "left", 2, rows=behind.behind_category),
+    panel("trend", "预警趋势", over_time, "left", 3, theme=(THEME, "overview"), rows=behind.behind_category),
+    panel("heat", "近四周预警时段", heat, "left", 4, 60, timeless=True),
+    panel("overdue", "当前超期未办", overdue, "left", 6, 10, timeless=True, rows=behind.behind_overdue),
+    panel(
+        "ticker", "实时预警", ticker, "right", 2, 2, theme=(THEME, "overview"), timeless=True, rows=behind.behind_ticker
+    ),
+    panel("by_area", "预警区域分布", by_area, "right", 4, theme=(THEME, "overview"), rows=behind.behind_area),
 ]
 
 

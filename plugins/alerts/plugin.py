@@ -131,6 +131,7 @@ def register_event_handlers() -> Sequence[EventHandler]:
         EventHandler(name="alerts.merge", event="alert.placed", handle=merge_by_rule),
         EventHandler(name="alerts.confirmed_case", event="evidence.case_confirmed", handle=raise_for_case),
         EventHandler(name="alerts.settle", event="alert.code_mapped", handle=settle_waiting, timeout_seconds=300),
+        *patrol.HANDLERS,
     ]
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from backend.plugin_api import Bars, Figure, Figures, Panel, Row, Rows, View, area_names, figures, utcnow
+from backend.plugin_api import Bars, Figure, Figures, Panel, Row, Rows, View, area_names, figures_in, utcnow
+from plugins.alerts import behind
 from plugins.alerts.alerts.models import OPEN, Alert, place_of
+from plugins.alerts.behind import SEVERITY_TONES
 from plugins.alerts.intake.raising import METRIC
-from plugins.alerts.panels import READ, SEVERITY_TONES, STATE_TONES, VIEW, by_state, event_of, how_long, point_of
+from plugins.alerts.panels import READ, STATE_TONES, VIEW, by_state, event_of, how_long, point_of
 
 #: Every kind of waste, special ones included, and the codes of alerts about it; some have none, and stand there all
 #: the same. What concerns no single kind is counted as mixed.
@@ -30,10 +32,7 @@ HAULING = ("E02", "E11")
 
 def by_waste(view: View) -> Bars:
     """Return the alerts of the period by kind of waste and by what became of them."""
-    period = view.period
-    found = figures(
-        METRIC, area=view.area, scope=view.scope, by=("kind", "state"), since=period.since, until=period.until
-    )
+    found = figures_in(METRIC, view, by=("kind", "state"))
     counts: dict[tuple[str, str], int] = {}
     wastes = {code: waste for waste, codes in WASTES.items() for code in codes}
     for (kind, state), count in zip(found.keys, found.measures["count"].tolist() if found.keys else [], strict=True):
@@ -43,12 +42,20 @@ def by_waste(view: View) -> Bars:
     return Bars(list(WASTES), series, "起", horizontal=True, tones=STATE_TONES)
 
 
+def behind_waste(view: View, key: str) -> Rows:
+    """Return the alerts of a kind of waste."""
+    codes = WASTES.get(key) if key else [code for codes in WASTES.values() for code in codes]
+    return behind.listed(view, behind.in_period(view), {"kind": {"$in": list(codes or ())}})
+
+
+def behind_hauling(view: View, key: str) -> Rows:
+    """Return the open alerts that wait for a truck."""
+    return behind.listed(view, {"kind": {"$in": list(HAULING)}, "state": {"$in": list(OPEN)}})
+
+
 def results(view: View) -> Figures:
     """Return the sorting alerts of the period, and how many were settled in time."""
-    period = view.period
-    found = figures(
-        METRIC, area=view.area, scope=view.scope, by=("category", "state"), since=period.since, until=period.until
-    )
+    found = figures_in(METRIC, view, by=("category", "state"))
     rows = list(zip(found.keys, found.measures["count"].tolist() if found.keys else [], strict=True))
     closed = sum(count for (_, state), count in rows if state == "closed")
     every = sum(count for (_, state), count in rows if state != "dismissed")
@@ -81,17 +88,14 @@ def hauling(view: View) -> Rows:
 
 def worst_compounds(view: View) -> Bars:
     """Return the compounds with the most alerts of the period."""
-    period = view.period
-    found = figures(
-        METRIC, area=view.area, scope=view.scope, level="compound", by=("area",), since=period.since, until=period.until
-    )
+    found = figures_in(METRIC, view, level="compound", by=("area",))
     counts = zip(found.column("area"), found.measures["count"].tolist(), strict=True) if found.keys else ()
     most = sorted(counts, key=lambda each: (-each[1], each[0]))[:10]
     names = area_names([path for path, _ in most])
-    labels = [names.get(path, path.rsplit("/", 1)[-1]) for path, _ in most]
-    return Bars(
-        labels, {"预警": np.array([count for _, count in most])}, "起", horizontal=True, tones={"预警": "major"}
-    )
+    paths = [path for path, _ in most]
+    labels = [names.get(path, path.rsplit("/", 1)[-1]) for path in paths]
+    numbers = np.array([count for _, count in most])
+    return Bars(labels, {"预警": numbers}, "起", horizontal=True, tones={"预警": "major"}, keys=paths)
 
 
 def panel(name: str, title: str, show: Any, theme: str, place: Any, order: int, **more: Any) -> Panel:
@@ -102,7 +106,17 @@ def panel(name: str, title: str, show: Any, theme: str, place: Any, order: int, 
 
 PANELS = (
     panel("results", "分类问题", results, "effectiveness", "top", 10),
-    panel("by_waste", "各类垃圾问题", by_waste, "effectiveness", "left", 10),
-    panel("worst_compounds", "问题最多的小区", worst_compounds, "effectiveness", "right", 40),
-    panel("hauling", "待清运预警", hauling, "vehicles", "right", 10, refresh_seconds=10, timeless=True),
+    panel("by_waste", "各类垃圾问题", by_waste, "effectiveness", "left", 10, rows=behind_waste),
+    panel("worst_compounds", "问题最多的小区", worst_compounds, "effectiveness", "right", 40, rows=behind.behind_area),
+    panel(
+        "hauling",
+        "待清运预警",
+        hauling,
+        "vehicles",
+        "right",
+        10,
+        refresh_seconds=10,
+        timeless=True,
+        rows=behind_hauling,
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from backend.plugin_api import (
     figures,
     level_below,
 )
+from plugins.base_info.behind import listed, of_area, place_of
 from plugins.base_info.models import STREAMS, Compound, DropOffPoint, Station
 
 VIEW = "base_info:view"
@@ -70,26 +71,25 @@ def recyclables_headline(view: View) -> Figures:
 
 def capacity_by_area(view: View) -> Bars:
     """Return how many tonnes the stations of each area below hold."""
-    sums = by_area(view, STATIONS, "capacity_kg")
-    return Bars(list(sums), {"容量": np.array([round(kg / 1000, 1) for kg in sums.values()])}, "吨")
+    paths, names, sums = by_area(view, STATIONS, "capacity_kg")
+    tonnes = np.array([round(kg / 1000, 1) for kg in sums])
+    return Bars(names, {"容量": tonnes}, "吨", keys=paths)
 
 
 def recyclables_by_area(view: View) -> Bars:
     """Return how many points of each area below take recyclables."""
-    sums = by_area(view, POINTS, "recyclable")
-    return Bars(
-        list(sums), {"可回收物投放点": np.array(list(sums.values()))}, "个", tones={"可回收物投放点": "recyclable"}
-    )
+    paths, names, sums = by_area(view, POINTS, "recyclable")
+    title = "可回收物投放点"
+    return Bars(names, {title: np.array(sums)}, "个", tones={title: "recyclable"}, keys=paths)
 
 
-def by_area(view: View, metric: str, measure: str) -> dict[str, float]:
-    """Return a measure by the names of the areas below."""
+def by_area(view: View, metric: str, measure: str) -> tuple[list[str], list[str], list[float]]:
+    """Return the areas below, their names, and a measure of each."""
     found = figures(metric, area=view.area, scope=view.scope, level=level_below(view.area), by=("area",))
-    if not found.keys:
-        return {}
-    paths, sums = found.column("area"), found.measures[measure].tolist()
+    sums = dict(zip(found.column("area"), found.measures[measure].tolist(), strict=True)) if found.keys else {}
+    paths = sorted(sums)
     names = area_names(paths)
-    return {names.get(path, path.rsplit("/", 1)[-1]): value for path, value in sorted(zip(paths, sums, strict=True))}
+    return paths, [names.get(path, path.rsplit("/", 1)[-1]) for path in paths], [sums[path] for path in paths]
 
 
 def streams(view: View) -> Bars:
@@ -99,7 +99,14 @@ def streams(view: View) -> Bars:
     each = np.diag(counts)
     labels = list(STREAMS.values())
     series = dict(zip(labels, each, strict=True))
-    return Bars(labels, series, "个", horizontal=True, tones=dict(zip(labels, STREAM_TONES.values(), strict=True)))
+    return Bars(
+        labels,
+        series,
+        "个",
+        horizontal=True,
+        tones=dict(zip(labels, STREAM_TONES.values(), strict=True)),
+        keys=list(STREAMS),
+    )
 
 
 def station_sizes(view: View) -> Bars:
@@ -146,26 +153,37 @@ def largest_compounds(view: View) -> Bars:
     )
 
 
-def place_of(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return WGS-84 degrees, or None when the place is not known."""
-    coordinates = (row.get("place") or {}).get("coordinates")
-    return (coordinates[0], coordinates[1]) if coordinates else None
+def behind_stations(view: View, key: str) -> Rows:
+    """Return the stations of an area below."""
+    return listed(view, "stations", of_area(key))
 
 
-def panel(name: str, title: str, show: Any, theme: str, place: Literal["top", "left", "right"], order: int) -> Panel:
+def behind_recyclables(view: View, key: str) -> Rows:
+    """Return the points of an area below that take recyclables."""
+    return listed(view, "drop_off_points", {"streams": "recyclable", **of_area(key)})
+
+
+def behind_stream(view: View, key: str) -> Rows:
+    """Return the points that take a kind of waste."""
+    return listed(view, "drop_off_points", {"streams": key} if key else {})
+
+
+def panel(name: str, title: str, show: Any, theme: str, place: str, order: int, rows: Any = None) -> Panel:
     """Return a panel of what is registered now."""
-    look: Mapping[str, Any] = {"permission": VIEW, "place": place, "order": order, "timeless": True}
+    look: Mapping[str, Any] = {"permission": VIEW, "place": place, "order": order, "timeless": True, "rows": rows}
     return Panel(name=f"base_info.{name}", title=title, show=show, theme=theme, **look)
 
 
 PANELS = (
     panel("collection_headline", "收运设施", collection_headline, "vehicles", "top", 50),
-    panel("capacity_by_area", "各区域集置点容量", capacity_by_area, "vehicles", "left", 50),
+    panel("capacity_by_area", "各区域集置点容量", capacity_by_area, "vehicles", "left", 50, behind_stations),
     panel("station_sizes", "集置点规模", station_sizes, "vehicles", "left", 60),
-    panel("station_list", "集置点", stations, "vehicles", "right", 60),
+    panel("station_list", "集置点", stations, "vehicles", "right", 60, behind_stations),
     panel("recyclables_headline", "回收设施", recyclables_headline, "recycling", "top", 50),
-    panel("recyclables_by_area", "各区域可回收物投放点", recyclables_by_area, "recycling", "left", 50),
+    panel(
+        "recyclables_by_area", "各区域可回收物投放点", recyclables_by_area, "recycling", "left", 50, behind_recyclables
+    ),
     panel("largest_compounds", "住户最多的小区", largest_compounds, "recycling", "left", 60),
-    panel("recyclables_points", "可回收物投放点", recyclables_points, "recycling", "right", 60),
-    panel("streams", "各类垃圾投放点", streams, "effectiveness", "left", 60),
+    panel("recyclables_points", "可回收物投放点", recyclables_points, "recycling", "right", 60, behind_recyclables),
+    panel("streams", "各类垃圾投放点", streams, "effectiveness", "left", 60, behind_stream),
 )

@@ -26,7 +26,8 @@ from backend.plugin_api import (
     figures,
     level_below,
 )
-from plugins.base_info import facilities
+from plugins.base_info import behind, facilities
+from plugins.base_info.behind import place_of
 from plugins.base_info.models import (
     DEVICE_KINDS,
     DEVICE_STATES,
@@ -82,12 +83,22 @@ def headline(view: View) -> Figures:
     running = states.along(list(DEVICE_STATES))[list(DEVICE_STATES).index("running")] if states.keys else 0
     return Figures(
         (
-            Figure("小区", compounds.total(), "个"),
-            Figure("住户", compounds.total("households"), "户"),
-            Figure("投放点", figures("base_info.drop_off_points", area=view.area, scope=view.scope).total(), "个"),
-            Figure("集置点", figures("base_info.stations", area=view.area, scope=view.scope).total(), "个"),
-            Figure("智能设备", devices, "台"),
-            Figure("设备在线率", f"{running / devices:.1%}" if devices else "—", tone="good"),
+            Figure("小区", compounds.total(), "个", key="compounds"),
+            Figure("住户", compounds.total("households"), "户", key="compounds"),
+            Figure(
+                "投放点",
+                figures("base_info.drop_off_points", area=view.area, scope=view.scope).total(),
+                "个",
+                key="drop_off_points",
+            ),
+            Figure(
+                "集置点",
+                figures("base_info.stations", area=view.area, scope=view.scope).total(),
+                "个",
+                key="stations",
+            ),
+            Figure("智能设备", devices, "台", key="devices"),
+            Figure("设备在线率", f"{running / devices:.1%}" if devices else "—", tone="good", key="running"),
         )
     )
 
@@ -105,6 +116,7 @@ def devices_by_kind(view: View) -> Bars:
         unit="台",
         horizontal=True,
         tones={DEVICE_STATES[state]: tone for state, tone in STATE_TONES.items()},
+        keys=list(DEVICE_KINDS),
     )
 
 
@@ -116,6 +128,7 @@ def device_states(view: View) -> Ring:
         values=found.along(list(DEVICE_STATES)) if found.keys else np.zeros(len(DEVICE_STATES), dtype=np.int64),
         unit="台",
         tones=[STATE_TONES[state] for state in DEVICE_STATES],
+        keys=list(DEVICE_STATES),
     )
 
 
@@ -135,6 +148,7 @@ def by_area(view: View, metrics: Mapping[str, str], unit: str) -> Bars:
             for title, each in found.items()
         },
         unit=unit,
+        keys=paths,
     )
 
 
@@ -164,12 +178,6 @@ def devices_down(view: View) -> Rows:
             for row in rows
         ],
     )
-
-
-def place_of(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return WGS-84 degrees, or None when the place is not known."""
-    coordinates = (row.get("place") or {}).get("coordinates")
-    return (coordinates[0], coordinates[1]) if coordinates else None
 
 
 def placed(document: type, view: View, fields: Sequence[str]) -> Iterator[tuple[dict[str, Any], float, float]]:
@@ -235,20 +243,27 @@ def devices(view: View) -> list[Point]:
     ]
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, theme: Any = THEME) -> Panel:
-    """Return a panel of this theme."""
-    return Panel(
-        name=f"base_info.{name}", title=title, theme=theme, permission=VIEW, show=show, place=place, order=order
-    )
+def panel(name: str, title: str, show: Any, place: Any, order: int, rows: Any, **more: Any) -> Panel:
+    """Return a panel of this theme; registers tell what there is now, whatever period is looked at."""
+    look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, "timeless": True, **more}
+    return Panel(name=f"base_info.{name}", title=title, show=show, rows=rows, **look)
 
 
 PANELS = [
-    panel("headline", "基础业务信息", headline, "top", 10, (THEME, "overview")),
-    panel("devices_by_kind", "智能设施设备", devices_by_kind, "left", 10),
-    panel("device_states", "设备运行状态", device_states, "left", 30, (THEME, "overview")),
-    panel("compounds_by_area", "小区分布", compounds_by_area, "left", 20),
-    panel("points_by_area", "投放点与集置点分布", points_by_area, "right", 10),
-    panel("devices_down", "异常设备", devices_down, "right", 20),
+    panel("headline", "基础业务信息", headline, "top", 10, behind.behind_headline, theme=(THEME, "overview")),
+    panel("devices_by_kind", "智能设施设备", devices_by_kind, "left", 10, behind.behind_device_kind),
+    panel(
+        "device_states",
+        "设备运行状态",
+        device_states,
+        "left",
+        40,
+        behind.behind_device_state,
+        theme=(THEME, "overview"),
+    ),
+    panel("compounds_by_area", "小区分布", compounds_by_area, "left", 30, behind.behind_compounds),
+    panel("points_by_area", "投放点与集置点分布", points_by_area, "right", 10, behind.behind_points),
+    panel("devices_down", "异常设备", devices_down, "right", 20, behind.behind_devices_down),
     *facilities.PANELS,
 ]
 

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,7 @@ from plugins.dispatch.standards.register import DEFAULTS
 
 ORDERS, FRESH, LATE, SENT = 220, 7, 9, 5
 DAYS, AT_ONCE = 30, 10
+NEWS = timedelta(hours=1)
 #: Kinds and how often they come.
 KINDS = {"E02": 9, "E03": 7, "E04": 5, "E05": 3, "E06": 3, "E07": 6, "E08": 4, "E09": 2, "E10": 2, "E12": 1}
 #: How often something is reported in each hour of the day.
@@ -55,7 +57,9 @@ def load_orders(district: DemoDistrict) -> None:
     count = 0
     for start in range(0, len(plans), AT_ONCE):
         some = plans[start : start + AT_ONCE]
-        count += atomically(lambda some=some: sum(happen(district.by, plan, pictures, now) for plan in some))  # type: ignore[misc]
+        # Whatever is over or has long been going on is no news; what comes in now is.
+        with nullcontext() if now - some[-1]["at"] < NEWS else district.past():
+            count += atomically(lambda some=some: sum(happen(district.by, plan, pictures, now) for plan in some))  # type: ignore[misc]
     district.tell(f"派单：{count}")
 
 

@@ -22,15 +22,20 @@ from backend.plugin_api import (
     Point,
     Row,
     Rows,
+    Summary,
     Tone,
     Trend,
     View,
     area_names,
     area_values,
+    compared,
     figures,
+    figures_in,
     level_below,
     utcnow,
 )
+from plugins.dispatch import behind
+from plugins.dispatch.behind import place_of
 from plugins.dispatch.figures import KIND_TITLES, statistics
 from plugins.dispatch.orders.clock import median_minutes
 from plugins.dispatch.orders.models import HANDLING, ORDER_FLOW, WorkOrder
@@ -38,7 +43,6 @@ from plugins.dispatch.orders.reading import PHASES
 from plugins.dispatch.orders.telling import ORDERS, UNITS
 
 THEME, VIEW = "dispatch", "dispatch:view"
-DAYS = 30
 MOST_POINTS, MOST_ROWS = 500, 30
 #: As many as a panel shows without being moved.
 MOST_KINDS, MOST_MEDIANS = 7, 4
@@ -68,11 +72,6 @@ STATE_TONES: Mapping[str, Tone] = {
 }
 
 
-def month() -> datetime:
-    """Return when the last thirty days began."""
-    return utcnow() - timedelta(days=DAYS)
-
-
 def outcome(state: str, on_time: bool | None) -> str | None:
     """Return the name under which an order is counted."""
     for name, (states, _) in OUTCOMES.items():
@@ -82,29 +81,35 @@ def outcome(state: str, on_time: bool | None) -> str | None:
 
 
 def headline(view: View) -> Figures:
-    """Return what is open now, whenever it was reported, and how the month went."""
+    """Return the orders of the period next to earlier ones, and what is open and overdue now, whenever reported."""
     now = figures(ORDERS, area=view.area, scope=view.scope, by=("state",))
-    states = dict(zip(now.column("state"), now.measures["count"].tolist(), strict=True))
-    spans = {name: sum(states.get(state, 0) for state in PHASES[name]) for name in ("waiting", "handling", "checking")}
     late = WorkOrder._get_collection().count_documents(overdue_now(view))
-    since = figures(UNITS, area=view.area, scope=view.scope, since=month(), by=("duration_class",))
-    closed = int(since.total("closed"))
+    reported = compared(ORDERS, view, by=("state",))
+    handled = compared(UNITS, view, by=("duration_class",))
     classes = {
-        int(key): int(n) for (key,), n in zip(since.keys, since.measures["count"], strict=True) if key is not None
+        int(key): int(n)
+        for (key,), n in zip(handled.now.keys, handled.now.measures["count"], strict=True)
+        if key is not None
     }
-    ended = sum(classes.values())
-    median = median_minutes(classes)
+    closed = reported.of(lambda each: each.total_of("state", ("closed", "forced_closed")))
     return Figures(
         (
-            Figure("待派遣", spans["waiting"], "件", "hint"),
-            Figure("处置中", spans["handling"], "件", "minor"),
-            Figure("待核查", spans["checking"], "件", "recyclable"),
-            Figure("当前超期", late, "件", "critical" if late else "good"),
-            Figure("近 30 日结案", closed, "件", "good"),
-            Figure("按期处置率", f"{since.total('on_time') / ended:.1%}" if ended else "—", tone="good"),
-            Figure("中位时长", duration(median), tone="plain"),
+            Figure("派单", unit="件", tone="recyclable", key="all", **reported.of(Summary.total)),
+            Figure("当前超期", late, "件", "critical" if late else "good", key="overdue"),
+            Figure("按期处置率", unit="%", tone="good", better="more", key="ended", **handled.of(kept)),
+            Figure("当前待派遣", now.total_of("state", PHASES["waiting"]), "件", "hint", key="waiting"),
+            Figure("当前处置中", now.total_of("state", PHASES["handling"]), "件", "minor", key="handling"),
+            Figure("当前待核查", now.total_of("state", PHASES["checking"]), "件", "recyclable", key="checking"),
+            Figure("结案", unit="件", tone="good", better="more", key="closed", **closed),
+            Figure("中位时长", duration(median_minutes(classes)), tone="plain", key="ended"),
         )
     )
+
+
+def kept(found: Summary) -> float | None:
+    """Return how much of what was handled was handled in time, in percent."""
+    ended = found.total() - found.total_of("duration_class", (None,))
+    return round(100 * found.total("on_time") / ended, 1) if ended else None
 
 
 def overdue_now(view: View) -> dict[str, Any]:
@@ -114,8 +119,8 @@ def overdue_now(view: View) -> dict[str, Any]:
 
 
 def by_kind(view: View) -> Bars:
-    """Return the orders of thirty days by type and result."""
-    found = figures(ORDERS, area=view.area, scope=view.scope, since=month(), by=("kind", "state", "on_time"))
+    """Return the orders of the period by type and result."""
+    found = figures_in(ORDERS, view, by=("kind", "state", "on_time"))
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for (kind, state, on_time), count in zip(found.keys, found.measures["count"].tolist(), strict=True):
         if name := outcome(state, on_time):
@@ -128,15 +133,13 @@ def by_kind(view: View) -> Bars:
         unit="件",
         horizontal=True,
         tones={name: tone for name, (_, tone) in OUTCOMES.items()},
+        keys=kinds,
     )
 
 
 def by_street(view: View) -> Bars:
-    """Return the orders of thirty days by the areas below, by result."""
-    level = level_below(view.area)
-    found = figures(
-        ORDERS, area=view.area, scope=view.scope, since=month(), level=level, by=("area", "state", "on_time")
-    )
+    """Return the orders of the period by the areas below, by result."""
+    found = figures_in(ORDERS, view, level=level_below(view.area), by=("area", "state", "on_time"))
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for (area, state, on_time), count in zip(found.keys, found.measures["count"].tolist(), strict=True):
         name = outcome(state, on_time)
@@ -150,12 +153,13 @@ def by_street(view: View) -> Bars:
         series={name: np.array([counts.get((path, name), 0) for path in paths], dtype=np.int64) for name in tones},
         unit="件",
         tones=tones,
+        keys=paths,
     )
 
 
 def on_time(view: View) -> Trend:
-    """Return the share of what was handled in time, by the day it was reported; days without any are left out."""
-    found = figures(UNITS, area=view.area, scope=view.scope, since=month(), by=("at", "duration_class"))
+    """Return the share of what was handled in time, by when it was reported; times without any are left out."""
+    found = figures_in(UNITS, view, by=("at", "duration_class"))
     ended: dict[datetime, int] = defaultdict(int)
     kept: dict[datetime, int] = defaultdict(int)
     for (at, number), count, good in zip(
@@ -197,7 +201,8 @@ def overdue(view: View) -> Rows:
 
 def median_time(view: View) -> Bars:
     """Return the median handling time of each kind, in hours."""
-    items = [each for each in statistics("kind", view.area, view.scope, month()) if each["median_minutes"] is not None]
+    found = statistics("kind", view.area, view.scope, view.period.since, view.period.until)
+    items = [each for each in found if each["median_minutes"] is not None]
     items = sorted(items, key=lambda each: (-each["median_minutes"], each["key"]))[:MOST_MEDIANS]
     return Bars(
         labels=[each["name"] for each in items],
@@ -205,12 +210,14 @@ def median_time(view: View) -> Bars:
         unit="小时",
         horizontal=True,
         tones={"中位时长": "recyclable"},
+        keys=[each["key"] for each in items],
     )
 
 
 def heat(view: View) -> Chart:
-    """Return how many orders were reported in each hour of each weekday, over thirty days."""
-    found = figures(ORDERS, area=view.area, scope=view.scope, since=month(), by=("at",))
+    """Return how many orders were reported in each hour of each weekday, over four weeks."""
+    since = utcnow() - timedelta(weeks=4)
+    found = figures(ORDERS, area=view.area, scope=view.scope, since=since, by=("at",))
     counts = np.zeros((7, 24), dtype=np.int64)
     for at, count in zip(found.column("at"), found.measures["count"].tolist(), strict=True):
         local = at.astimezone(LOCAL_ZONE)
@@ -286,12 +293,6 @@ def orders_of_areas(view: View) -> AreaValues:
     return area_values(view, ORDERS, unit="件")
 
 
-def place_of(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return WGS-84 degrees, or None when the place is not known."""
-    coordinates = (row.get("place") or {}).get("coordinates")
-    return (coordinates[0], coordinates[1]) if coordinates else None
-
-
 def duration(minutes: float | None) -> str:
     """Return a length of time as people say it."""
     if minutes is None:
@@ -301,21 +302,21 @@ def duration(minutes: float | None) -> str:
     return f"{minutes / 60:.1f} 小时" if minutes < 48 * 60 else f"{minutes / 1440:.1f} 天"
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, seconds: int = 30, theme: Any = THEME) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, seconds: int = 30, **more: Any) -> Panel:
     """Return a panel of this theme."""
-    look = {"theme": theme, "permission": VIEW, "place": place, "order": order, "refresh_seconds": seconds}
+    look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, "refresh_seconds": seconds, **more}
     return Panel(name=f"dispatch.{name}", title=title, show=show, **look)
 
 
 PANELS = [
-    panel("headline", "派单处置", headline, "top", 10, 15, (THEME, "overview")),
-    panel("kinds", "近 30 日派单类型与结果", by_kind, "left", 10),
-    panel("streets", "各区域办理情况", by_street, "left", 20),
-    panel("on_time", "按期处置率", on_time, "left", 30, theme=(THEME, "overview")),
-    panel("overdue", "当前超期", overdue, "right", 10, 15),
-    panel("median", "处置时长中位数", median_time, "right", 20),
-    panel("heat", "上报时段分布", heat, "right", 30, 300),
-    panel("ticker", "实时动态", ticker, "right", 40, 5),
+    panel("headline", "派单处置", headline, "top", 10, 15, theme=(THEME, "overview"), rows=behind.behind_headline),
+    panel("kinds", "派单类型与结果", by_kind, "left", 10, rows=behind.behind_kind),
+    panel("streets", "各区域办理情况", by_street, "left", 20, rows=behind.behind_area),
+    panel("on_time", "按期处置率", on_time, "left", 30, theme=(THEME, "overview"), rows=behind.behind_kind),
+    panel("overdue", "当前超期", overdue, "right", 10, 15, timeless=True, rows=behind.behind_overdue),
+    panel("median", "处置时长中位数", median_time, "right", 20, rows=behind.behind_kind),
+    panel("heat", "近四周上报时段", heat, "right", 30, 300, timeless=True),
+    panel("ticker", "实时动态", ticker, "right", 40, 5, timeless=True, rows=behind.behind_ticker),
 ]
 LAYERS = [
     MapLayer(

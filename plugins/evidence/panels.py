@@ -18,7 +18,8 @@ from backend.plugin_api import (
     Rows,
     Tone,
     View,
-    figures,
+    area_names,
+    compared,
     utcnow,
 )
 from plugins.evidence.captures.models import VIOLATIONS, Capture
@@ -45,16 +46,48 @@ METRICS = [
 ]
 
 
-def today() -> datetime:
-    """Return when today began in Shanghai."""
-    return utcnow().astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def headline(view: View) -> Figures:
-    """Return how many captures of today were worked on, and the cases that wait for people."""
-    found = figures(METRIC, area=view.area, scope=view.scope, since=today(), by=("state",))
-    states = dict(zip(found.column("state"), found.measures["count"].tolist(), strict=True))
-    return Figures((Figure("今日已取证", states.get("extracted", 0), "起", "major"), *cases.waits(view)))
+    """Return how many captures of the period were worked on, next to earlier ones, and the cases that wait now."""
+    found = compared(METRIC, view, by=("state",)).of(lambda each: each.total_of("state", ("extracted",)))
+    return Figures((Figure("已取证", unit="起", tone="major", key="captures", **found), *cases.waits(view)))
+
+
+def behind_headline(view: View, key: str) -> Rows:
+    """Return the captures of the period, or the cases that wait."""
+    if key in cases.WAITING:
+        return cases.listed(view, {"state": {"$in": list(cases.WAITING[key])}})
+    return listed(view, {"state": "extracted"}, view.period.filter("received_at"))
+
+
+def behind_latest(view: View, key: str) -> Rows:
+    """Return the newest captures, whenever they came."""
+    return listed(view)
+
+
+def listed(view: View, *narrowed: Mapping[str, Any]) -> Rows:
+    """Return the newest captures that fulfil all filters: masked pictures and no people."""
+    rows = list(recent({"$and": [dict(view.scope), *map(dict, narrowed)]}, cases.MOST_ROWS))
+    names = area_names({row["area"] for row in rows})
+    return Rows(
+        columns=("收到时间", "违规", "点位", "所在区域", "设备", "识别"),
+        rows=[
+            Row(
+                texts=(
+                    row["received_at"].astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
+                    VIOLATIONS[row["violation"]],
+                    row["point_name"],
+                    names.get(row["area"], "—"),
+                    row["device_name"],
+                    found_text(row.get("found", {})) if row["state"] == "extracted" else "—",
+                ),
+                picture=picture_of(row),
+                place=place_of(row),
+                tone=STATE_TONES[row["state"]],
+                key=str(row["_id"]),
+            )
+            for row in rows
+        ],
+    )
 
 
 def latest(view: View) -> Rows:
@@ -130,6 +163,7 @@ PANELS = [
         place="top",
         order=10,
         refresh_seconds=5,
+        rows=behind_headline,
     ),
     Panel(
         name="evidence.latest",
@@ -140,6 +174,8 @@ PANELS = [
         place="right",
         order=10,
         refresh_seconds=2,
+        rows=behind_latest,
+        timeless=True,
     ),
     *cases.PANELS,
 ]

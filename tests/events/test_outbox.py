@@ -75,6 +75,14 @@ def test_nothing_is_stored_when_nobody_listens_or_the_change_fails(seen: list[Ev
     assert jobs.queued_ids("default") == set()
 
 
+def test_what_is_made_up_of_the_past_is_no_news(seen: list[Event]) -> None:
+    with events.untold():
+        atomically(lambda: publish("thing.made", {"number": 1}))
+    atomically(lambda: publish("thing.made", {"number": 2}))
+    jobs.run_worker(["default"], burst=True)
+    assert [event.payload["number"] for event in seen] == [2]
+
+
 def test_two_handlers_of_one_name_are_refused(seen: list[Event]) -> None:
     with pytest.raises(ValueError, match=r"shop\.note"):
         events.subscribe(EventHandler(name="shop.note", event="other", handle=print))

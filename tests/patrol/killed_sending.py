@@ -23,6 +23,7 @@ from backend.identity.resolving import principal_of
 from backend.protection import forget_keys
 from backend.settings import Settings
 from plugins.alerts.patrol import taking
+from plugins.alerts.patrol.claims import Sending
 from plugins.alerts.patrol.schemas import PatrolBatchSchema
 from tests.patrol.conftest import PROBES
 
@@ -61,7 +62,7 @@ def work(account: str, body: dict[str, Any]) -> None:
         setattr(taking, name, with_points(getattr(taking, name)))
     asked = PatrolBatchSchema().load(body)
     by = principal_of(ObjectId(account))
-    taking.take_batch(taking.Sending(by=by, sent_at=datetime.fromisoformat(body["sent_at"])), asked["entries"])
+    taking.take_batch(Sending(by=by, sent_at=datetime.fromisoformat(body["sent_at"])), asked["entries"])
     point()
 
 

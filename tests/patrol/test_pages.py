@@ -102,6 +102,9 @@ def test_a_round_is_walked_on_a_phone_partly_without_a_network(browser: Browser,
         page.locator("#sync").wait_for(state="hidden")
         page.get_by_role("heading", name="本次巡检已完成").wait_for()
         keep(page, "finished")
+        page.get_by_role("button", name="适老化").click()
+        page.set_viewport_size({"width": 360, "height": 780})
+        keep(page, "elder")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert watched.outside == []
         assert [each for each in watched.errors if not any(word in each for word in EXPECTED)] == []
@@ -120,12 +123,12 @@ def test_a_round_is_walked_on_a_phone_partly_without_a_network(browser: Browser,
         page.goto("/alerts/patrol/rounds")
         page.get_by_role("button", name="阳光花园巡检").click()
         page.get_by_text("桶外无落地垃圾：有问题").wait_for()
-        page.wait_for_function("document.querySelector('#report img')?.naturalWidth > 0")
+        page.locator("#report img").evaluate("(image) => image.decode()")  # fails unless it is a picture
         keep(page, "report")
         page.get_by_role("button", name="关闭").click()
         keep(page, "rounds")
         page.get_by_role("link", name="打印点位码").click()
-        assert page.locator("#sheet img").count() == 2
-        page.wait_for_function("[...document.querySelectorAll('#sheet img')].every((each) => each.naturalWidth > 0)")
+        page.locator("#sheet img").nth(1).wait_for()
+        page.locator("#sheet img").evaluate_all("(images) => Promise.all(images.map((each) => each.decode()))")
         keep(page, "codes")
         watched.assert_clean()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from bson import ObjectId
+
 from backend import settings as settings_module
-from backend.plugin_api import LOCAL_ZONE
+from backend.plugin_api import LOCAL_ZONE, View
+from backend.rollups.recompute import recompute_dirty
 from backend.storage import database, utcnow
 from plugins.alerts.patrol.closing import watch
 from plugins.alerts.patrol.generating import make_rounds
+from plugins.alerts.patrol.panels import by_area, headline, rounds_of
 from tests.alerts.conftest import same_time
 from tests.district import EAST, EAST_ONE, EAST_TWO, WEST, WEST_ONE
 from tests.patrol.conftest import ALL_DAY, API, C1, PLACES, Ground, moment, photo, told, work
@@ -117,10 +122,28 @@ def test_somebody_elses_round_is_refused_and_an_open_one_is_taken_once(ground: G
     make_rounds()
     [open_to_all] = ground.rounds(colleague)
     assert open_to_all["supervisor"] is None
-    taken = ground.entry(point="T2", round=open_to_all["id"])
-    assert ground.sent(taken, by=colleague)[0]["outcome"] == "taken"
-    late = ground.entry(point="T2", round=open_to_all["id"])
-    assert problem(ground.sent(late)[0]) == "patrol_not_your_round"
+    both = (ground.supervisor, colleague)
+    entries = [ground.entry(point="T2", round=open_to_all["id"]) for _ in both]
+    with ThreadPoolExecutor(2) as pool:  # in the same moment
+        results = list(pool.map(lambda each: ground.sent(each[0], by=each[1])[0], zip(entries, both, strict=True)))
+    assert sorted(problem(each) for each in results) == ["", "patrol_not_your_round"]
+    row = database()["patrol_rounds"].find_one({"_id": ObjectId(open_to_all["id"])})
+    assert row["done"] == 1 and row["supervisor"] in {each.user.id for each in both}
+    assert database()["patrol_check_ins"].count_documents({"supervisor": row["supervisor"]}) == 1
+
+
+def test_plans_move_with_their_compound(ground: Ground) -> None:
+    ground.check_in()
+    [compound] = ground.chief.get("/api/v1/compounds")["items"]
+    moved = ground.chief.call(
+        "PATCH", f"/api/v1/compounds/{compound['id']}", json={"area_code": "33102"}, etag=compound["etag"]
+    )
+    assert moved.status_code == 200, moved.text
+    work()
+    [plan] = ground.chief.get("/api/v1/patrol-plans")["items"]
+    assert plan["area"] == f"{EAST_TWO}/C1"
+    areas = {row["state"]: row["area"] for row in database()["patrol_rounds"].find()}
+    assert areas == {"under_way": C1, "planned": f"{EAST_TWO}/C1"}
 
 
 def test_what_cannot_be_true_is_kept_and_counts_for_nothing(ground: Ground) -> None:
@@ -313,6 +336,20 @@ def test_a_round_is_finished_once_and_not_without_a_check_in(ground: Ground) -> 
     assert problem(ground.sent(ground.entry("finish"))[0]) == "patrol_already_finished"
     assert ground.report()["state_title"] == "未走完"
     assert [each["result"] for each in told("patrol.round_finished")] == ["partial"]
+
+
+def test_the_cockpit_counts_today_and_leads_to_the_rounds(ground: Ground) -> None:
+    ground.check_in(stay=3)
+    recompute_dirty()
+    view = View(area=EAST, scope={"area": {"$gte": EAST, "$lt": f"{EAST}0"}})
+    today = {each.label: each.value for each in headline(view).items}
+    assert (today["今日应巡"], today["巡检中"], today["漏检"], today["存疑打卡"]) == (1, 1, 0, 1)
+    bars = by_area(view)
+    assert (list(bars.labels), list(bars.keys), bars.series["巡检中"].tolist()) == (["一社区"], [EAST_ONE], [1])
+    for key, found in (("", 1), ("flagged", 1), ("under_way", 1), ("missed", 0), (EAST_ONE, 1), (WEST_ONE, 0)):
+        assert len(rounds_of(view, key).rows) == found, key
+    elsewhere = View(area=WEST, scope={"area": {"$gte": WEST, "$lt": f"{WEST}0"}})
+    assert rounds_of(elsewhere, "").rows == [] and by_area(elsewhere).labels == []
 
 
 def test_offices_search_and_export(ground: Ground) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from bson import ObjectId
@@ -38,7 +39,7 @@ class Seen:
     addresses: tuple[str, ...] = ()
     delivery: str = ""
 
-    @property
+    @cached_property
     def id(self) -> ObjectId:
         """The sighting's id."""
         return sighting_id(self.source, self.sender, self.event_id)

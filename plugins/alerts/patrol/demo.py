@@ -23,6 +23,7 @@ from backend.plugin_api import (
     utcnow,
 )
 from plugins.alerts.intake.places import point_at
+from plugins.alerts.patrol.claims import answered, limits, spot_of
 from plugins.alerts.patrol.closing import result_of
 from plugins.alerts.patrol.generating import METRIC, key_of, make_rounds, new_round, planned, stops_of
 from plugins.alerts.patrol.items import checklist
@@ -30,7 +31,7 @@ from plugins.alerts.patrol.judging import Claim, judge
 from plugins.alerts.patrol.models import USER, PatrolCheckIn, PatrolPlan, PatrolRound, id_of
 from plugins.alerts.patrol.plans import PLANS
 from plugins.alerts.patrol.progress import after_check_in, check_in_row
-from plugins.alerts.patrol.taking import answered, limits, spot_of, tell_findings
+from plugins.alerts.patrol.taking import tell_findings
 from plugins.alerts.patrol.vocabulary import WEEKDAYS
 from plugins.alerts.patrol.windows import local_day
 

@@ -9,9 +9,9 @@ from typing import Any
 from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, UpdateOne
 
-from backend.plugin_api import atomically, mark_many, utcnow
-from plugins.alerts.intake.places import point_at
-from plugins.alerts.patrol.models import PatrolPlan, PatrolRound, id_of
+from backend.plugin_api import Event, atomically, mark_many, utcnow
+from plugins.alerts.intake.places import forget, point_at
+from plugins.alerts.patrol.models import PatrolPlan, PatrolRound, PatrolSite, id_of
 from plugins.alerts.patrol.vocabulary import KIND_OF_TITLE
 from plugins.alerts.patrol.windows import local_day, spans
 
@@ -129,3 +129,15 @@ def write(changes: Sequence[tuple[Any, Row]]) -> None:
         mark_many(METRIC, [(row["area"], row["starts_at"]) for _, row in changes])
 
     atomically(work)
+
+
+def follow_compound(event: Event) -> None:
+    """Take plans and points along when their compound now belongs to another community; told again it is the same.
+
+    Rounds that were walked stay where they were walked.
+    """
+    for model in (PatrolPlan, PatrolSite):
+        changes = {"$set": {"area": event.payload["to"], "updated_at": utcnow()}, "$inc": {"version": 1}}
+        model._get_collection().update_many({"area": event.payload["from"]}, changes)
+    forget()
+    make_rounds()

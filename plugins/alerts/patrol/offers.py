@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from backend.plugin_api import EventKind, Job, MenuEntry, MessageTemplate, Permission, ProblemCode
+from backend.plugin_api import EventHandler, EventKind, Job, MenuEntry, MessageTemplate, Permission, ProblemCode
 from plugins.alerts.patrol import items, pages, plans, routes
 from plugins.alerts.patrol.closing import watch
-from plugins.alerts.patrol.generating import make_rounds
+from plugins.alerts.patrol.generating import follow_compound, make_rounds
 from plugins.alerts.patrol.models import BLOB_USERS, DOCUMENTS
 from plugins.alerts.patrol.panels import METRICS, PANELS
 from plugins.alerts.patrol.plans import MAKE_ROUNDS
 from plugins.alerts.patrol.vocabulary import EDIT, EXPORT, IMPORT, PATROL, REVEAL, VIEW
 
 __all__ = [
-    "BLOB_USERS", "BLUEPRINTS", "DOCUMENTS", "EVENTS", "JOBS", "MENU", "MESSAGES", "METRICS", "PAGES", "PANELS",
-    "PERMISSIONS", "PROBLEMS",
+    "BLOB_USERS", "BLUEPRINTS", "DOCUMENTS", "EVENTS", "HANDLERS", "JOBS", "MENU", "MESSAGES", "METRICS", "PAGES",
+    "PANELS", "PERMISSIONS", "PROBLEMS",
 ]  # fmt: skip
 
 OFFICES = ("district_staff", "street_staff", "community_staff")
@@ -70,6 +70,7 @@ EVENTS = (
         )
     ),
 )  # fmt: skip
+HANDLERS = (EventHandler(name="alerts.patrol_moved", event="compound.moved", handle=follow_compound),)
 JOBS = (
     Job(name=MAKE_ROUNDS, title="生成巡检任务", run=make_rounds, every_seconds=600, timeout_seconds=300),
     Job(name="alerts.patrol_watch", title="巡检提醒和漏检", run=watch, every_seconds=60, timeout_seconds=300),

@@ -14,6 +14,8 @@ from backend.plugin_api import (
     Figures,
     Metric,
     Panel,
+    Row,
+    Rows,
     Tone,
     View,
     area_names,
@@ -21,12 +23,16 @@ from backend.plugin_api import (
     level_below,
     utcnow,
 )
+from plugins.alerts.patrol.closing import ending, local
 from plugins.alerts.patrol.generating import METRIC
 from plugins.alerts.patrol.models import PatrolRound
-from plugins.alerts.patrol.vocabulary import STATES, VIEW
+from plugins.alerts.patrol.vocabulary import FLAGS, STATES, VIEW
+from plugins.alerts.patrol.windows import local_day
 
 #: Areas of the panel by area.
 MOST_AREAS = 12
+#: Rounds behind a figure.
+MOST_ROWS = 200
 TONES: dict[str, Tone] = {
     "已完成": "good",
     "巡检中": "minor",
@@ -62,17 +68,15 @@ def headline(view: View) -> Figures:
     since, until = today()
     found = figures(METRIC, area=view.area, scope=view.scope, since=since, until=until, by=("state",))
     counts = dict(zip(found.column("state"), found.measures["count"].tolist(), strict=True))
-    due = sum(counts.values()) - counts.get("planned", 0) - counts.get("under_way", 0)
-    rate = f"{round(100 * counts.get('finished', 0) / due)}" if due else "–"
     return Figures(
         [
             Figure("今日应巡", sum(counts.values()), "次"),
-            Figure("已完成", counts.get("finished", 0), "次", "good"),
-            Figure("巡检中", counts.get("under_way", 0), "次"),
-            Figure("漏检", counts.get("missed", 0) + counts.get("partial", 0), "次", "critical"),
-            Figure("完成率", rate, "%" if due else ""),
-            Figure("发现问题", int(found.total("findings")), "项", "major"),
-            Figure("存疑打卡", int(found.total("flagged")), "个"),
+            Figure("已完成", counts.get("finished", 0), "次", "good", key="finished"),
+            Figure("巡检中", counts.get("under_way", 0), "次", key="under_way"),
+            Figure("漏检", counts.get("missed", 0), "次", "critical", key="missed"),
+            Figure("未走完", counts.get("partial", 0), "次", "major", key="partial"),
+            Figure("发现问题", int(found.total("findings")), "项", "minor", key="findings"),
+            Figure("存疑打卡", int(found.total("flagged")), "个", "hint", key="flagged"),
         ]
     )
 
@@ -99,16 +103,59 @@ def by_area(view: View) -> Bars:
         for state, title in STATES.items()
     }
     labels = [names.get(area, area) for area in counts]
-    return Bars(labels, series, unit="次", horizontal=True, tones=dict(TONES))
+    return Bars(labels, series, unit="次", horizontal=True, tones=dict(TONES), keys=list(counts))
+
+
+def rounds_of(view: View, key: str) -> Rows:
+    """Return today's rounds behind a figure (a state, findings or flagged) or behind an area, the latest first."""
+    asked: dict[str, object] = {"day": local_day(utcnow()).isoformat()}
+    if key in STATES:
+        asked["state"] = key
+    elif key in ("findings", "flagged"):
+        asked[key] = {"$gt": 0}
+    elif "/" in key:
+        asked["area"] = {"$gte": key, "$lt": f"{key}0"}
+    query = {"$and": [asked, dict(view.scope)]}
+    found = list(PatrolRound._get_collection().find(query, {"stops": 0}).sort("starts_at", -1).limit(MOST_ROWS + 1))
+    rows = [
+        Row(
+            texts=(
+                row["plan_name"],
+                f"{local(row['starts_at'])}–{ending(row['ends_at'])}",
+                row.get("supervisor_name") or "未指派",
+                STATES[row["state"]],
+                f"{row['done']}/{row['total']}",
+                "、".join(FLAGS[code] for code in row["flags"]),
+            ),
+            tone=TONES[STATES[row["state"]]],
+            key=str(row["_id"]),
+        )
+        for row in found[:MOST_ROWS]
+    ]
+    return Rows(("计划", "时段", "专管员", "状态", "打卡", "存疑"), rows, more=len(found) > MOST_ROWS)
 
 
 PANELS = (
     Panel(
-        name="alerts.patrol_today", title="今日巡检", theme="alerts", permission=VIEW, show=headline, place="left",
+        name="alerts.patrol_today",
+        title="今日巡检",
+        theme="alerts",
+        permission=VIEW,
+        show=headline,
+        rows=rounds_of,
+        place="left",
         order=7,
+        timeless=True,
     ),
     Panel(
-        name="alerts.patrol_by_area", title="今日巡检 · 社区", theme="alerts", permission=VIEW, show=by_area,
-        place="right", order=6,
+        name="alerts.patrol_by_area",
+        title="今日巡检区域分布",
+        theme="alerts",
+        permission=VIEW,
+        show=by_area,
+        rows=rounds_of,
+        place="right",
+        order=6,
+        timeless=True,
     ),
-)  # fmt: skip
+)

@@ -27,6 +27,7 @@ from backend.plugin_api import (
     write_table,
 )
 from plugins.alerts.patrol import codes, reading
+from plugins.alerts.patrol.claims import Sending
 from plugins.alerts.patrol.models import PatrolRound
 from plugins.alerts.patrol.photos import is_named, keep_photo
 from plugins.alerts.patrol.plans import supervisors_in
@@ -46,7 +47,7 @@ from plugins.alerts.patrol.schemas import (
     PatrolTableSchema,
     PatrolTodaySchema,
 )
-from plugins.alerts.patrol.taking import Result, Sending, find_round, take_batch
+from plugins.alerts.patrol.taking import Result, find_round, take_batch
 from plugins.alerts.patrol.vocabulary import EDIT, EXPORT, PATROL, VIEW
 
 phone = Blueprint("patrol", __name__, url_prefix="/api/v1/patrol", description="巡检打卡")

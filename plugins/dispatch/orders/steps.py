@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from backend.plugin_api import (
@@ -49,8 +49,7 @@ TOLD = {
 WITH_REASON = frozenset(
     {"dismiss", "return", "send_back", "suspend", "force_close", "reopen", "ask_extension", "refuse_extension", "merge"}
 )
-#: Of a history that is loaded afterwards only the end is told: nobody acts on the rest any more.
-NEWS = timedelta(hours=2)
+#: Steps after which nothing comes but a reopening.
 ENDS = frozenset({"dismiss", "close", "force_close", "merge"})
 
 
@@ -87,7 +86,7 @@ def carry_out(order: WorkOrder, verb: str, made: Changes, reason: str, at: datet
 
     def write() -> WorkOrder:
         after = ORDER_FLOW.fire(order, verb, actor=current_actor(), note=reason, changes=changes, at=at, due_at=due_at)
-        note(order, after, verb, reason, news=verb in ENDS or utcnow() - at < NEWS)
+        note(order, after, verb, reason)
         return after
 
     return atomically(write)
@@ -154,14 +153,11 @@ def handlers(order: WorkOrder) -> set[str]:
     return {each.by for each in order.replies} | ({str(order.handler)} if order.handler else set())
 
 
-def note(before: WorkOrder, after: WorkOrder, verb: str, reason: str, *, news: bool) -> None:
-    """Write a step into the trail, tell others, and have the figures summed anew, in the current transaction.
-
-    Others are told of what is `news`.
-    """
+def note(before: WorkOrder, after: WorkOrder, verb: str, reason: str) -> None:
+    """Write a step into the trail, tell others, and have the figures summed anew, in the current transaction."""
     detail = {"verb": verb, "number": after.number, "state": after.state, "reason": reason}
     audit.record("dispatch.order.step", **where(after), detail=detail)
-    if news and (event := TOLD.get(verb)):
+    if event := TOLD.get(verb):
         more: dict[str, Any] = {"granted": verb == "grant_extension"} if event.endswith("_decided") else {}
         if verb == "reassign":
             more = {"taken_from": given_to(before)}

@@ -21,8 +21,9 @@ from backend.plugin_api import (
     ScrubStatus,
     Tone,
     View,
+    area_names,
     district_of,
-    figures,
+    figures_in,
     scrub_status,
     utcnow,
 )
@@ -44,8 +45,15 @@ OUTCOMES: Mapping[str, tuple[tuple[str, ...], Tone]] = {
     "已移送": (("handed_over", "received"), "good"),
     "已排除": (("rejected",), "off"),
 }
-DAYS = 30
 MOST_POINTS = 300
+#: One more than the cockpit shows tells that there are more.
+MOST_ROWS = 201
+#: Cases that wait for people, by the key of the figure that counts them.
+WAITING = {
+    "waiting": ("waiting",),
+    "countersigning": ("countersigning",),
+    "longest": ("waiting", "countersigning"),
+}
 
 METRICS = [
     Metric(
@@ -60,11 +68,6 @@ METRICS = [
 ]
 
 
-def month() -> datetime:
-    """Return when the last thirty days began."""
-    return utcnow() - timedelta(days=DAYS)
-
-
 def waits(view: View) -> tuple[Figure, ...]:
     """Return how many cases wait for whom, and for how long the oldest has; reads only what waits."""
     query = {"$and": [{"state": {"$in": ["waiting", "countersigning"]}}, dict(view.scope)]}
@@ -74,15 +77,21 @@ def waits(view: View) -> tuple[Figure, ...]:
     # A case is due a fixed time after it began to wait.
     waited = max((utcnow() - (row["due_at"] - REVIEW_LIMIT) for row in found.values()), default=timedelta())
     return (
-        Figure("待复核", counts.get("waiting", 0), "件", "hint"),
-        Figure("待会签", counts.get("countersigning", 0), "件", "hint"),
-        Figure("最久等待", int(waited / timedelta(hours=1)), "小时", "critical" if waited > REVIEW_LIMIT else "good"),
+        Figure("待复核", counts.get("waiting", 0), "件", "hint", key="waiting"),
+        Figure("待会签", counts.get("countersigning", 0), "件", "hint", key="countersigning"),
+        Figure(
+            "最久等待",
+            int(waited / timedelta(hours=1)),
+            "小时",
+            "critical" if waited > REVIEW_LIMIT else "good",
+            key="longest",
+        ),
     )
 
 
 def by_kind(view: View) -> Bars:
-    """Return the cases of thirty days by violation and outcome."""
-    found = figures(METRIC, area=view.area, scope=view.scope, since=month(), by=("violation", "state"))
+    """Return the cases of the period by violation and outcome."""
+    found = figures_in(METRIC, view, by=("violation", "state"))
     counts: dict[tuple[str, str], int] = {}
     for violation, state, count in zip(
         found.column("violation"), found.column("state"), found.measures["count"].tolist(), strict=True
@@ -98,11 +107,45 @@ def by_kind(view: View) -> Bars:
         unit="件",
         horizontal=True,
         tones={name: tone for name, (_, tone) in OUTCOMES.items()},
+        keys=kinds,
+    )
+
+
+def behind_kind(view: View, key: str) -> Rows:
+    """Return the cases of a violation."""
+    return listed(view, view.period.filter("created_at"), {"violation": key} if key else {})
+
+
+def listed(view: View, *narrowed: Mapping[str, Any]) -> Rows:
+    """Return the newest cases that fulfil all filters: masked pictures and nobody's name."""
+    query = {"$and": [dict(view.scope), *(dict(each) for each in narrowed if each)]}
+    found = Case._get_collection().find(query).sort([("_id", -1)]).limit(MOST_ROWS)
+    rows = list(found.batch_size(MOST_ROWS + 1))
+    names = area_names({row["area"] for row in rows})
+    return Rows(
+        columns=("案号", "首次时间", "违规", "点位", "所在区域", "状态"),
+        rows=[
+            Row(
+                texts=(
+                    row["number"],
+                    row["first_at"].astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M"),
+                    VIOLATIONS[row["violation"]],
+                    row["point_name"],
+                    names.get(row["area"], "—"),
+                    CASE_FLOW.states[row["state"]] + ("（处罚）" if row.get("penalty") else ""),
+                ),
+                picture=picture_of(row),
+                place=place_of(row),
+                tone="major" if row["state"] in CONFIRMED else "plain",
+                key=str(row["_id"]),
+            )
+            for row in rows
+        ],
     )
 
 
 def where_confirmed(view: View) -> list[Point]:
-    """Return the confirmed cases of thirty days on the map."""
+    """Return the confirmed cases of the period on the map."""
     return [
         Point(
             key=str(row["_id"]),
@@ -126,8 +169,8 @@ def where_confirmed(view: View) -> list[Point]:
 
 
 def confirmed(view: View, limit: int) -> list[dict[str, Any]]:
-    """Return the newest confirmed cases of thirty days."""
-    query = {"state": {"$in": CONFIRMED}, "created_at": {"$gte": month()}}
+    """Return the newest confirmed cases of the period."""
+    query = {"state": {"$in": CONFIRMED}, **view.period.filter("created_at")}
     return list(Case._get_collection().find({"$and": [dict(view.scope), query]}).sort([("_id", -1)]).limit(limit))
 
 
@@ -194,15 +237,15 @@ def local_time(moment: datetime) -> str:
     return moment.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M")
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int, permission: str = VIEW) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, permission: str = VIEW, **more: Any) -> Panel:
     """Return a panel of the theme of alerts: evidence is what they rest on."""
-    look = {"theme": THEME, "permission": permission, "place": place, "order": order, "refresh_seconds": 15}
+    look = {"theme": THEME, "permission": permission, "place": place, "order": order, "refresh_seconds": 15, **more}
     return Panel(name=f"evidence.{name}", title=title, show=show, **look)
 
 
 PANELS = [
-    panel("case_kinds", "近 30 日案件类型与办理", by_kind, "left", 10),
-    panel("proof", "固证情况", proof, "right", 20, PROOF),
+    panel("case_kinds", "案件类型与办理", by_kind, "left", 10, rows=behind_kind),
+    panel("proof", "固证情况", proof, "right", 20, PROOF, timeless=True),
 ]
 LAYERS = [
     MapLayer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from backend.plugin_api import (
@@ -15,12 +15,13 @@ from backend.plugin_api import (
     Ring,
     Row,
     Rows,
+    Summary,
     Theme,
     View,
     area_names,
-    figures,
+    compared,
+    figures_in,
     level_below,
-    utcnow,
 )
 from plugins.publicity.exposure.categories import categories
 from plugins.publicity.exposure.models import FLOW, VIEW, Exposure
@@ -35,63 +36,99 @@ METRICS = (
         unit="件",
         collection=Exposure,
         time_field="reported_at",
-        bucket="day",
+        bucket="hour",
         dimensions=("category", "state", "stars"),
     ),
 )
 
 
-def since_days(days: int) -> datetime:
-    """Return when the day began in Shanghai that lies so many days before today."""
-    today = utcnow().astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=days)
-
-
 def headline(view: View) -> Figures:
-    """Return the last thirty days by state, and the mean rating."""
-    found = figures(METRIC, area=view.area, scope=view.scope, since=since_days(29), by=("state", "stars"))
-    counts = found.measures["count"].tolist() if found.keys else []
-    states = found.column("state") if found.keys else []
-    stars = found.column("stars") if found.keys else []
-    by_state = dict.fromkeys(FLOW.states, 0)
-    rated, total = 0, 0
-    for state, star, count in zip(states, stars, counts, strict=True):
-        by_state[state] = by_state.get(state, 0) + count
-        if star:
-            rated, total = rated + count, total + star * count
+    """Return the exposures of the period by state and the mean rating, next to earlier ones."""
+    found = compared(METRIC, view, by=("state", "stars"))
+
+    def of(*states: str) -> int:
+        return int(found.now.total_of("state", states))
+
     return Figures(
         (
-            Figure("近三十日曝光", sum(by_state.values()), "件", "major"),
-            Figure("待审核", by_state["received"] + by_state["reopening"], "件", "hint"),
-            Figure("办理中", by_state["converting"] + by_state["handling"], "件"),
-            Figure("已办结", by_state["handled"], "件", "good"),
-            Figure("满意度", f"{total / rated:.1f}" if rated else "暂无", "分" if rated else ""),
+            Figure("曝光", unit="件", tone="major", key="all", **found.of(Summary.total)),
+            Figure("满意度", unit="分", tone="good", better="more", key="rated", **found.of(rating)),
+            Figure("待审核", of("received", "reopening"), "件", "hint", key="waiting"),
+            Figure("办理中", of("converting", "handling"), "件", key="handling"),
+            Figure("已办结", of("handled"), "件", "good", key="handled"),
         )
     )
 
 
+def rating(found: Summary) -> float | None:
+    """Return the mean of the stars that reporters gave."""
+    rated = found.total() - found.total_of("stars", (None, 0))
+    stars = sum(
+        (star or 0) * count for star, count in zip(found.column("stars"), found.measures["count"].tolist(), strict=True)
+    )
+    return round(stars / rated, 1) if rated else None
+
+
 def by_category(view: View) -> Ring:
-    """Return the last thirty days by category."""
-    found = figures(METRIC, area=view.area, scope=view.scope, since=since_days(29), by=("category",))
-    known = categories()
-    return Ring([known[code].title for code in found.column("category")], found.measures["count"], unit="件")
+    """Return the exposures of the period by category."""
+    found = figures_in(METRIC, view, by=("category",))
+    known, codes = categories(), found.column("category")
+    return Ring([known[code].title for code in codes], found.measures["count"], unit="件", keys=codes)
 
 
 def by_area(view: View) -> Bars:
-    """Return the last thirty days by the areas below."""
-    level = level_below(view.area)
-    found = figures(METRIC, area=view.area, scope=view.scope, level=level, since=since_days(29), by=("area",))
+    """Return the exposures of the period by the areas below."""
+    found = figures_in(METRIC, view, level=level_below(view.area), by=("area",))
     paths = found.column("area")
     names = area_names(paths)
     labels = [names.get(path, path.rsplit("/", 1)[-1]) for path in paths]
-    return Bars(labels, {"曝光": found.measures["count"]}, unit="件", horizontal=True)
+    return Bars(labels, {"曝光": found.measures["count"]}, unit="件", horizontal=True, keys=paths)
 
 
 def latest(view: View) -> Rows:
     """Return the newest exposures: what and where, nothing that people wrote."""
+    return listed(view, 20)
+
+
+#: What the headline figures count, by their keys.
+STATES = {"waiting": ("received", "reopening"), "handling": ("converting", "handling"), "handled": ("handled",)}
+#: One more than the cockpit shows tells that there are more.
+MOST_ROWS = 201
+
+
+def behind_headline(view: View, key: str) -> Rows:
+    """Return the exposures that a headline figure counts."""
+    if key == "rated":
+        return listed(view, MOST_ROWS, reported(view), {"stars": {"$gt": 0}})
+    return listed(view, MOST_ROWS, reported(view), {"state": {"$in": list(STATES[key])}} if key in STATES else {})
+
+
+def behind_category(view: View, key: str) -> Rows:
+    """Return the exposures of a category."""
+    return listed(view, MOST_ROWS, reported(view), {"category": key} if key else {})
+
+
+def behind_area(view: View, key: str) -> Rows:
+    """Return the exposures of an area below."""
+    return listed(view, MOST_ROWS, reported(view), {"area": {"$gte": key, "$lt": f"{key}0"}} if key else {})
+
+
+def behind_latest(view: View, key: str) -> Rows:
+    """Return the newest exposures, whenever they came."""
+    return listed(view, MOST_ROWS)
+
+
+def reported(view: View) -> dict[str, Any]:
+    """Return the filter of what was reported in the period."""
+    return view.period.filter("reported_at")
+
+
+def listed(view: View, most: int, *narrowed: Mapping[str, Any]) -> Rows:
+    """Return the newest exposures that fulfil all filters: what and where, nothing that people wrote."""
     known = categories()
     fields = {"reported_at": 1, "category": 1, "point_name": 1, "state": 1, "place": 1}
-    rows = Exposure._get_collection().find(dict(view.scope), fields).sort([("reported_at", -1), ("_id", -1)]).limit(20)
+    query = {"$and": [dict(view.scope), *(dict(each) for each in narrowed if each)]}
+    rows = Exposure._get_collection().find(query, fields).sort([("reported_at", -1), ("_id", -1)]).limit(most)
     return Rows(
         columns=("时间", "类别", "点位", "状态"),
         rows=[
@@ -105,21 +142,20 @@ def latest(view: View) -> Rows:
                 place=tuple(row["place"]["coordinates"]) if row.get("place") else None,
                 key=str(row["_id"]),
             )
-            for row in rows
+            for row in rows.batch_size(most + 1)
         ],
     )
 
 
-def panel(name: str, title: str, show: Any, place: Any, order: int) -> Panel:
+def panel(name: str, title: str, show: Any, place: Any, order: int, rows: Any, **more: Any) -> Panel:
     """Return a panel of this theme."""
-    return Panel(
-        name=f"publicity.{name}", title=title, theme=THEME, permission=VIEW, show=show, place=place, order=order
-    )
+    look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, **more}
+    return Panel(name=f"publicity.{name}", title=title, show=show, rows=rows, **look)
 
 
 PANELS = (
-    panel("headline", "监督曝光", headline, "top", 10),
-    panel("by_category", "近三十日曝光类别", by_category, "left", 10),
-    panel("by_area", "近三十日区域分布", by_area, "right", 20),
-    panel("latest", "最新曝光", latest, "right", 10),
+    panel("headline", "监督曝光", headline, "top", 10, behind_headline),
+    panel("by_category", "曝光类别", by_category, "left", 10, behind_category),
+    panel("by_area", "曝光区域分布", by_area, "right", 20, behind_area),
+    panel("latest", "最新曝光", latest, "right", 10, behind_latest, timeless=True),
 )

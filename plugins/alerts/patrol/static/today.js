@@ -129,20 +129,42 @@ const load = async () => {
   patrol.today = kept?.account === patrol.account ? kept : null;
   show();
 };
+/** Note what the platform has taken: the network may be gone again before the day can be asked for anew. */
+const remember = async (results) => {
+  const kept = await store.read("today");
+  if (kept?.account !== patrol.account) return;
+  for (const [entry, result] of results) {
+    const round = kept.rounds.find((each) => each.id === entry.round);
+    if (!round || result.outcome === "refused") continue;
+    const stop = round.stops.find((each) => each.point === entry.point);
+    if (entry.kind === "check_in" && stop && !stop.checked_at) Object.assign(stop, { checked_at: entry.at, flags: result.flags });
+    if (entry.kind === "finish") round.state = round.stops.every((each) => each.checked_at) ? "finished" : "partial";
+  }
+  await store.keep("today", kept);
+};
+const tell = (results) => {
+  for (const [entry, result] of results) {
+    if (result.alert_number) toast(`已上报，编号 ${result.alert_number}`);
+    else if (result.outcome === "suspicious") toast(`已打卡，存疑：${result.flags.map((flag) => flag.title).join("、")}`);
+    else if (result.outcome === "refused") toast(result.problem.detail);
+    else if (entry.kind === "check_in") toast("打卡成功");
+  }
+};
 /** Send what waits, then ask for the day anew; without a network the page goes on with what it has. */
 const sync = async () => {
   if (!patrol.account) return trouble("请在有网络时登录一次。", true);
+  const results = [];
   try {
-    const results = [];
-    await queue.send(patrol.account, (entry, result) => results.push([entry, result]));
+    try {
+      await queue.send(patrol.account, (entry, result) => results.push([entry, result]));
+    } finally {
+      if (results.length) await remember(results);
+      tell(results);
+    }
     const today = await qingxu.call("GET", "/api/v1/patrol/today");
     if (today.account !== patrol.account) return location.reload();
     await store.keep("today", today);
     trouble("");
-    for (const [entry, result] of results) if (result.alert_number) toast(`已上报，编号 ${result.alert_number}`);
-    else if (result.outcome === "suspicious") toast(`已打卡，存疑：${result.flags.map((flag) => flag.title).join("、")}`);
-    else if (result.outcome === "refused") toast(result.problem.detail);
-    else if (entry.kind === "check_in") toast("打卡成功");
   } catch (problem) {
     if (problem.code === "login_required") trouble("登录已失效，记录都保存在手机里，", true);
     else if (problem.code === "offline") trouble("没有网络。打卡和上报会保存在手机里，联网后按顺序自动上传。");
