@@ -22,6 +22,7 @@ from backend import (
     monitoring,
     protection,
     rollups,
+    screens,
     storage,
 )
 from backend.demo import make_demo
@@ -49,6 +50,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     *jobs.DOCUMENTS,
     *rollups.DOCUMENTS,
     *messages.DOCUMENTS,
+    *screens.DOCUMENTS,
     *http.DOCUMENTS,
 )
 
@@ -94,6 +96,13 @@ def core_records(settings: Settings) -> Registry:
                 permission="platform:messages",
                 href="/messages/manage",
                 order=890,
+            ),
+            MenuEntry(
+                name="platform.boards",
+                title="驾驶舱编排",
+                permission="platform:boards",
+                href="/cockpit/boards",
+                order=880,
             ),
         ),
         themes=STANDARD_THEMES,

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from flask import request
+from flask import g, has_request_context, request
 
 from backend.plugin_api import (
+    USER_TYPES,
     Actor,
     Principal,
     acting,
@@ -20,7 +21,10 @@ from backend.plugin_api import (
     permitted,
     principal_or_none,
     scope_filter,
+    screen_boards,
+    screen_guests,
 )
+from dash_cockpit.guests import COOKIE
 from dash_cockpit.sources import CockpitSources, MapArea, Owned
 from dash_cockpit.tiles import tile_service
 
@@ -42,14 +46,28 @@ def sources() -> CockpitSources:
         card_parts=owned(registry.card_parts),
         tiles=tile_service(),
         acting=as_viewer,
-        principal=principal_or_none,
+        principal=viewer_or_none,
         permitted=permitted,
         scope_filter=scope_filter,
         home=home_of,
         areas=map_areas,
         guard=guard,
         audited=audited,
+        guests=screen_guests,
+        boards=screen_boards,
+        audiences=USER_TYPES,
     )
+
+
+def viewer_or_none() -> Principal | None:
+    """Return who looks: the signed-in person, else the guest whose link is open, found once per request."""
+    if (person := principal_or_none()) is not None or not has_request_context():
+        return person
+    if "cockpit_guest" not in g:
+        token = request.cookies.get(COOKIE, "")
+        g.cockpit_guest = screen_guests.guest_of(token) if token else None
+    guest: Principal | None = g.cockpit_guest
+    return guest
 
 
 def as_viewer(viewer: Principal) -> AbstractContextManager[Actor]:

@@ -14,7 +14,9 @@ from flask import Flask, Response, redirect, request
 from backend.plugin_api.panels import Panel
 from backend.plugin_api.periods import DEFAULT, PERIODS
 from dash_cockpit import awaited, bundles, theme
+from dash_cockpit.boards import board_routes
 from dash_cockpit.feeds import to_json
+from dash_cockpit.guests import COOKIE, DAYS, gone, guard_guests, guest_routes, may_invite
 from dash_cockpit.live import feed
 from dash_cockpit.map import draw_map, draw_over_map, plan_layer, plan_tiles
 from dash_cockpit.snapshots import PATIENCE_SECONDS, Snapshots
@@ -54,10 +56,13 @@ def mount(app: Flask, sources: CockpitSources, *, patience_seconds: float = PATI
     Call it before the first request, and `warm` in every worker process before it serves.
     """
     guard_entrance(app, sources)
+    guard_guests(app, PREFIX, sources)
     bundles.serve_compressed(app, PREFIX)
     routes = feed(sources, Snapshots(patience_seconds))
     routes.add_url_rule("/plan", view_func=lambda: answer_plan(sources))
     app.register_blueprint(routes, url_prefix=f"{PREFIX}data")
+    app.register_blueprint(guest_routes(PREFIX, sources), url_prefix=PREFIX)
+    app.register_blueprint(board_routes(sources), url_prefix=PREFIX)
     app.register_blueprint(tile_routes(sources.tiles), url_prefix=f"{PREFIX}tiles")
     dash = Dash(
         "dash_cockpit",
@@ -89,12 +94,15 @@ def guard_entrance(app: Flask, sources: CockpitSources) -> None:
     @app.before_request
     def ask_for_login() -> Response | None:
         path = request.path
-        if not path.startswith(PREFIX) or path.startswith(bundles.open_prefixes(PREFIX)) or bundles.warming():
+        open_prefixes = (*bundles.open_prefixes(PREFIX), f"{PREFIX}guest/")
+        if not path.startswith(PREFIX) or path.startswith(open_prefixes) or bundles.warming():
             return None
         if sources.principal() is not None:
             return None
         if path.startswith((f"{PREFIX}_dash-", f"{PREFIX}data/", f"{PREFIX}tiles/", f"{PREFIX}_reload-hash")):
             return Response(status=401)
+        if COOKIE in request.cookies:
+            return gone()
         wanted = request.full_path if request.query_string else path
         return redirect(f"{sources.login_address}?next={quote(wanted, safe='/')}")  # type: ignore[return-value]
 
@@ -206,6 +214,7 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
     """Return what the page needs to change theme by itself: frames by theme and place, layers, refresh times."""
     themes = sources.themes_of(viewer)
     panels = [each.record for each in sources.panels_of(viewer)]
+    guest = bool(sources.guest_theme(viewer))
     waiting = awaited.cards(sources, [each.name for each in themes])
     layers = [each.record for each in sources.layers_of(viewer)]
     return {
@@ -222,17 +231,19 @@ def draw_plan(sources: CockpitSources, viewer: Any, home: str) -> dict[str, Any]
                     "title": panel.title,
                     "seconds": panel.refresh_seconds,
                     "timeless": panel.timeless,
-                    "drills": panel.rows is not None,
+                    "drills": panel.rows is not None and not guest,
                 }
                 for panel in panels
             },
             **{name: {"title": awaited.TITLE, "content": content} for name, content in waiting.values()},
         },
         "frames": {each.name: frames_of(each.name, panels, waiting.get(each.name, ("",))[0]) for each in themes},
-        "boards": [],
+        "boards": sources.boards.boards_for(viewer),
+        "guest": guest,
+        "invites": DAYS if may_invite(sources, viewer) else None,
         "layers": {
             each.name: [
-                plan_layer(layer, theme.colour("plain", i))
+                plan_layer(layer, theme.colour("plain", i)) | ({"record": ""} if guest else {})
                 for i, layer in enumerate(layer for layer in layers if each.name in layer.themes)
             ]
             for each in themes

@@ -47,6 +47,26 @@ class ScopeFilter(Protocol):
         """Return the filter of `permission` inside the area `within`."""
 
 
+class NoGuests:
+    """A platform without links for guests."""
+
+    PERMISSION = ""
+
+    def guest_of(self, token: str) -> Any:
+        """Return nobody."""
+        return None
+
+
+class NoBoards:
+    """A platform without boards: every page as panels bring it along."""
+
+    PERMISSION = ""
+
+    def boards_for(self, viewer: Any) -> list[dict[str, Any]]:
+        """Return none."""
+        return []
+
+
 @dataclass(frozen=True, kw_only=True)
 class CockpitSources:
     """The platform as the cockpit sees it.
@@ -57,6 +77,9 @@ class CockpitSources:
     `guard(plugin, where)` is the border to a plugin: it catches and counts what the plugin raises. `acting(viewer)`
     puts the viewer's name under what is recorded inside. `audited(viewer, action, subject_id, area, detail)` records in
     the audit trail what left the page; what it raises keeps it from leaving. Log-out is a POST to `logout_address`.
+
+    `guests` and `boards` are what `backend.screens` offers; a viewer that `guests` has returned has a `theme`, the only
+    page that he sees. `audiences` are the types of people that a board can be for, with their titles.
     """
 
     themes: Sequence[Theme]
@@ -73,17 +96,20 @@ class CockpitSources:
     card_parts: Sequence[Owned[CardPart]] = ()
     tiles: TileService = field(default_factory=TileService)
     acting: Callable[[Any], AbstractContextManager[Any]] = nullcontext
+    guests: Any = field(default_factory=NoGuests)
+    boards: Any = field(default_factory=NoBoards)
+    audiences: Mapping[str, str] = field(default_factory=dict)
     login_address: str = "/login"
     logout_address: str = "/logout"
 
     def panels_of(self, viewer: Any) -> list[Owned[Panel]]:
         """Return the panels that the viewer may see, in the order of their places."""
-        permitted = [each for each in self.panels if self.permitted(viewer, each.record.permission)]
+        permitted = [each for each in self.panels if self._shown_to(viewer, each.record)]
         return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
 
     def layers_of(self, viewer: Any) -> list[Owned[MapLayer]]:
         """Return the map layers that the viewer may see, in the order of the legend."""
-        permitted = [each for each in self.map_layers if self.permitted(viewer, each.record.permission)]
+        permitted = [each for each in self.map_layers if self._shown_to(viewer, each.record)]
         return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
 
     def records_of(self, viewer: Any) -> list[Owned[MapRecord]]:
@@ -104,7 +130,18 @@ class CockpitSources:
         """Return the themes on which the viewer may see something, in the order of their tabs."""
         shown = {theme for each in self.panels_of(viewer) for theme in each.record.themes}
         shown |= {theme for each in self.layers_of(viewer) for theme in each.record.themes}
+        if self.guest_theme(viewer):
+            shown &= {self.guest_theme(viewer)}
         return sorted((theme for theme in self.themes if theme.name in shown), key=lambda each: (each.order, each.name))
+
+    def guest_theme(self, viewer: Any) -> str:
+        """Return the only page that a guest sees, empty for whoever has an account."""
+        theme: str = getattr(viewer, "theme", "")
+        return theme
+
+    def _shown_to(self, viewer: Any, record: Panel | MapLayer) -> bool:
+        theme = self.guest_theme(viewer)
+        return (not theme or theme in record.themes) and self.permitted(viewer, record.permission)
 
     def looked_at(self, viewer: Any, asked: str) -> MapArea | None:
         """Return the area to show: `asked` where it lies within the viewer's home, else the home itself."""

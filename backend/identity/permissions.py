@@ -51,6 +51,8 @@ PLATFORM_PERMISSIONS = (
     Permission("platform:modules", "启用和停用模块"),
     Permission("platform:audit", "查看审计记录"),
     Permission("platform:messages", "管理消息模板和发送"),
+    Permission("platform:guests", "生成驾驶舱访客链接", ("district_staff", "street_staff")),
+    Permission("platform:boards", "编排驾驶舱面板"),
     Permission("platform:health", "查看系统运行状况", ("district_staff",)),
 )
 

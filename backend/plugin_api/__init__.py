@@ -50,6 +50,7 @@ from backend.http import (
     write_template,
 )
 from backend.identity import (
+    USER_TYPES,
     Forbidden,
     OrganisationFacts,
     Permission,
@@ -184,6 +185,8 @@ from backend.records import (
     search,
 )
 from backend.rollups import Metric, Summary, bucket_starts, figures, mark_dirty, mark_many
+from backend.screens import boards as screen_boards
+from backend.screens import guests as screen_guests
 from backend.settings import current as current_settings
 from backend.storage import (
     LOCAL_ZONE,
@@ -214,6 +217,7 @@ __all__ = [
     "DUE_INDEX",
     "LOCAL_ZONE",
     "STANDARD_THEMES",
+    "USER_TYPES",
     "Actor",
     "AlertFacts",
     "AlertReport",
@@ -404,6 +408,8 @@ __all__ = [
     "resource_blueprint",
     "reveal",
     "scope_filter",
+    "screen_boards",
+    "screen_guests",
     "scrub_status",
     "search",
     "send_message",

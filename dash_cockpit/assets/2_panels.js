@@ -17,6 +17,7 @@
     if (typeof component !== "object") return document.createTextNode(String(component));
     const { type, props } = component;
     if (type === "Graph") return buildGraph(props);
+    if (type === "Img" && cockpit.plan().guest) return document.createTextNode(""); // pictures are for people with an account
     const node = document.createElement(type.toLowerCase());
     for (const [name, value] of Object.entries(props)) {
       if (name === "children" || value === null) continue;

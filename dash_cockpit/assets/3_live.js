@@ -147,15 +147,23 @@
     return {
       theme: theme ? theme.name : "", area: wanted.get("area") || plan.home,
       period: period === "range" && !range ? plan.period : period, since: range ? since : "", until: range ? until : "",
-      kiosk: wanted.get("kiosk") === "1", rotate: seconds("rotate", 5), refresh: seconds("refresh", 2),
+      kiosk: plan.guest || wanted.get("kiosk") === "1", rotate: seconds("rotate", 5), refresh: seconds("refresh", 2),
+      draft: wanted.get("draft") === "1",
     };
+  }
+
+  /** The arrangement that an administrator is trying out beside this page. */
+  function draft() {
+    if (!state.draft) return null;
+    const kept = JSON.parse(localStorage.getItem("cockpit.draft") || "null");
+    return kept && kept.theme === state.theme ? kept : null;
   }
 
   /** The frames of the theme: as an administrator arranged them for this area, else for one above, else as they come. */
   function framesOf() {
     const inside = (area) => state.area === area || state.area.startsWith(`${area}/`) || area === "";
     const boards = plan.boards.filter((each) => each.theme === state.theme && inside(each.area));
-    const board = boards.sort((one, other) => other.area.length - one.area.length)[0];
+    const board = draft() || boards.sort((one, other) => other.area.length - one.area.length)[0];
     const names = board ? board.places : plan.frames[state.theme] || {};
     const framed = (name) => ({ name, ...plan.panels[name] });
     return Object.fromEntries(["top", "left", "right"].map((place) => [place, (names[place] || []).filter((name) => plan.panels[name]).map(framed)]));
@@ -183,7 +191,8 @@
     start(areaKey, "area", AREA_SECONDS, cockpit.map.showAreas);
     for (const frame of Object.values(frames).flat()) if (!frame.content) startPanel(frame.name, frame, placed[frame.name]);
     for (const layer of layers) {
-      const deliver = (points) => cockpit.map.showPoints(layer.name, points);
+      const shown = (points) => plan.guest && Array.isArray(points) ? points.map((point) => ({ ...point, picture: "" })) : points;
+      const deliver = (points) => cockpit.map.showPoints(layer.name, shown(points));
       const path = `layers/${encodeURIComponent(layer.name)}`;
       const view = viewOf(layer);
       const seconds = layer.live ? LIVE_SECONDS : layer.moving ? TICK_SECONDS : LAYER_SECONDS;
@@ -214,7 +223,7 @@
     const chosen = event.target.closest("[data-theme]");
     if (chosen) return cockpit.go({ theme: chosen.dataset.theme });
     const row = event.target.closest("[data-lon], [data-record]");
-    if (row) cockpit.map.visit(parseFloat(row.dataset.lat), parseFloat(row.dataset.lon), row.dataset.key, row.dataset.record);
+    if (row) cockpit.map.visit(parseFloat(row.dataset.lat), parseFloat(row.dataset.lon), row.dataset.key, plan.guest ? "" : row.dataset.record);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("[data-lon], [data-record]")) event.target.click();

@@ -110,6 +110,44 @@
     open(element("div", { class: "help", role: "dialog", "aria-modal": "true", "aria-label": "键盘操作", tabindex: "-1" }, element("h2", {}, "键盘操作"), element("dl", {}, ...rows)));
   }
 
+  // --- Links for guests ----------------------------------------------------------------------------------------
+
+  const ask = (path, options = {}) => fetch(`${plan.data}guests${path}`, { cache: "no-store", ...options }).then((answer) => answer.ok ? answer.json() : null, () => null);
+  const post = (path, content) => ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+
+  /** Make a link that shows this page to people without an account, and look after those there are. */
+  async function invite() {
+    const theme = plan.themes.find((each) => each.name === chosen().theme);
+    const title = element("input", { type: "text", maxlength: 60, placeholder: "给谁用，例如：会议室大屏", "aria-label": "说明" });
+    const days = element("select", { "aria-label": "有效期" }, ...Object.entries(plan.invites).map(([value, text]) => element("option", { value }, text)));
+    const list = element("div", { class: "invite-list" });
+    const form = element("form", { class: "invite-form", onsubmit: async (event) => {
+      event.preventDefault();
+      const made = await post("", { theme: theme.name, area: chosen().area, days: Number(days.value), title: title.value });
+      title.value = "";
+      list.dataset.said = made ? "" : "未能生成，请检查权限和区域后重试。";
+      await draw();
+    } }, title, days, element("button", { type: "submit" }, "生成链接"));
+    open(element("div", { class: "help invite", role: "dialog", "aria-modal": "true", "aria-label": "访客链接", tabindex: "-1" },
+      element("h2", {}, `访客链接 · ${theme.title}`),
+      element("p", {}, "持链接者无需登录即可查看本页（大屏模式、仅当前区域、只读、不含照片和明细），到期或撤销后立即失效。每次打开都有记录。"), form, list));
+    title.focus();
+
+    async function draw() {
+      const links = (await ask("")) || [];
+      list.replaceChildren(element("p", { class: "invite-said" }, list.dataset.said || ""), ...links.map((link) => {
+        const over = link.revoked || Date.parse(link.expires_at) <= Date.now();
+        const state = link.revoked ? "已撤销" : over ? "已到期" : `至 ${cockpit.timeText(link.expires_at)}`;
+        const address = element("input", { type: "text", readonly: "", value: link.address, "aria-label": "链接地址", onfocus: (event) => event.target.select() });
+        const end = element("button", { type: "button", onclick: async () => { await post(`/${link.id}/revoke`, {}); await draw(); } }, "撤销");
+        return element("div", { class: over ? "invite-link is-over" : "invite-link" },
+          element("strong", {}, `${link.theme} · ${link.area}`), element("span", {}, link.title || "—"), element("span", {}, state),
+          element("span", {}, `打开 ${link.views} 次`), ...(over ? [] : [address, end]));
+      }));
+    }
+    await draw();
+  }
+
   // --- Sound ---------------------------------------------------------------------------------------------------
 
   const soundOn = () => localStorage.getItem(SOUND) === "on";
@@ -146,6 +184,7 @@
       ["sound", "预警提示音（M）", soundOn(), toggleSound],
       ["kiosk", "大屏模式（F）", chosen().kiosk, toggleKiosk],
       ["print", "导出本页（P）", null, () => cockpit.take.print()],
+      ...(plan.invites ? [["invite", "访客链接", null, invite]] : []),
       ["help", "键盘操作（?）", null, help],
     ];
     node("switches").replaceChildren(...switches.map(([name, title, on, act]) =>
@@ -184,6 +223,7 @@
     if (enlarged || node("overlay").firstChild) close();
     if (shown.theme !== chosen().theme) shown = { theme: chosen().theme, seconds: 0 };
     root.toggleAttribute("data-kiosk", kiosk);
+    root.toggleAttribute("data-guest", plan.guest);
     if (!rotate) delete root.dataset.carousel;
     node("page-name").textContent = theme ? `${theme.title} · ${periodText()}` : "";
     drawSwitches();
@@ -200,7 +240,7 @@
     const { key, target } = event;
     if (key === "Escape") {
       if (node("overlay").firstChild) close();
-      else if (chosen().kiosk) toggleKiosk();
+      else if (chosen().kiosk && !plan.guest) toggleKiosk();
       return;
     }
     if (inField(target)) return;
@@ -209,6 +249,7 @@
     if (theme) cockpit.go({ theme: theme.name });
     else if (key === "Enter" && panel === target && !enlarged) enlarge(panel);
     else if (key === " " && !onControl(target)) toggleCarousel();
+    else if (plan.guest) return; // who looks by a link has a picture and no controls
     else if (key === "f" || key === "F") toggleKiosk();
     else if (key === "m" || key === "M") toggleSound();
     else if (key === "p" || key === "P") cockpit.take.print();

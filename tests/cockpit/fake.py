@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -470,10 +470,10 @@ def build(platform: Platform) -> CockpitSources:
     )
 
 
-def application(platform: Platform, *, patience_seconds: float = 1.0) -> Flask:
-    """Return a Flask app with the cockpit, warmed."""
+def application(platform: Platform, *, patience_seconds: float = 1.0, **more: Any) -> Flask:
+    """Return a Flask app with the cockpit, warmed; `more` are further sources."""
     app = Flask("fake")
-    mount(app, build(platform), patience_seconds=patience_seconds)
+    mount(app, replace(build(platform), **more), patience_seconds=patience_seconds)
 
     @app.get("/photos/masked.svg")
     def photo() -> Response:
