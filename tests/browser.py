@@ -71,7 +71,7 @@ def watching(
         base_url=base or None,
     )
     context.add_cookies([{"name": name, "value": value, "url": base} for name, value in (cookies or {}).items()])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(45_000)
     watched = Watched(context.new_page())
 
     def on_request(request: Request) -> None:
@@ -81,5 +81,7 @@ def watching(
     watched.page.on("request", on_request)
     watched.page.on("console", lambda message: message.type == "error" and watched.errors.append(message.text))
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    yield watched
-    context.close()
+    try:
+        yield watched
+    finally:
+        context.close()  # a page that lives on would take the processor from the next test

@@ -360,8 +360,11 @@
       : content;
     const had = layer.points.size;
     layer.points = new Map(points.map((point) => [point.key, point]));
-    if (layer.moving) cockpit.points.steer(layer, points, TICK_MILLISECONDS);
-    else layer.flat = cockpit.points.flatten(points);
+    if (layer.moving) {
+      cockpit.points.steer(layer, points, TICK_MILLISECONDS);
+      return drawLegend();
+    }
+    layer.flat = cockpit.points.flatten(points);
     const fresh = layer.live && layer.known ? points.filter((point) => !layer.known.has(point.key)) : [];
     layer.known = layer.known || new Set();
     for (const point of points) layer.known.add(point.key);
@@ -491,8 +494,14 @@
     }
     const backgrounds = plan.tiles ? plan.tiles.backgrounds : [];
     if (backgrounds.length) rows.push(choices("底图", [["", "无"], ...backgrounds.map((each) => [each.name, each.title])], background || "", chooseBackground));
+    // Only what has changed is put in place: a button must not be exchanged under a finger.
+    const said = rows.map((row) => row.outerHTML).join("");
+    if (said === legendSaid && node.firstChild) return;
+    legendSaid = said;
     node.replaceChildren(...rows);
   }
+
+  let legendSaid = "";
 
   // --- Ticker --------------------------------------------------------------------------------------------------
 

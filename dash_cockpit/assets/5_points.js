@@ -6,6 +6,7 @@
   const FEWEST = 4; // fewer stand by themselves, unless they cover each other
   const COVERED = 11; // pixels
   const FRAME_MILLISECONDS = 40;
+  const MOST_PIXELS = 8e6; // of one canvas: on walls of 4K and more a little sharpness is given for memory
   const FARTHEST_GLIDE = 600; // metres; what jumps farther was not seen on its way
   const ALERTS = ["critical", "major", "minor", "hint"];
   // The worst first; a cluster takes the colour of the worst in it.
@@ -50,7 +51,7 @@
       const size = this._bounds.getSize();
       const stage = this._map.getContainer();
       const scale = (stage.getBoundingClientRect().width / stage.offsetWidth || 1) * devicePixelRatio * (this.options.fineness || 1);
-      this._ratio = Math.min(3, scale);
+      this._ratio = Math.min(scale, Math.sqrt(MOST_PIXELS / (size.x * size.y)));
       const [width, height] = [Math.round(size.x * this._ratio), Math.round(size.y * this._ratio)];
       const canvas = this._container;
       if (canvas.width !== width || canvas.height !== height) {
@@ -396,7 +397,7 @@
     map = given;
     surfaces = {
       heat: new Surface(paintHeat, { pane: "heat", padding: 0.1, fineness: 0.5, read: true }),
-      points: new Surface(paintPoints, { pane: "points", padding: 0.25 }),
+      points: new Surface(paintPoints, { pane: "points", padding: 0.12 }),
       moving: new Surface(paintMoving, { pane: "moving", padding: 0.1 }),
     };
     for (const surface of Object.values(surfaces)) surface.addTo(map);

@@ -62,6 +62,7 @@ PEOPLE = {
     "chief": Person("陈志远"),
     "street": Person("林晓梅", home=STREETS[1].path),
     "clerk": Person("王芳", permissions=frozenset({"base_info:view"})),
+    "dialler": Person("赵敏", permissions=frozenset({"base_info:view", "base_info:dial", "evidence:view"})),
 }
 
 

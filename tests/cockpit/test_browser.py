@@ -76,7 +76,8 @@ def test_a_change_of_theme_keeps_the_map_and_the_address_tells_it(browser, base)
         assert "theme=dispatch" in page.url
         page.go_back()
         page.get_by_text("小区分布").wait_for()
-        page.locator(".leaflet-overlay-pane path.leaflet-interactive").nth(2).click(force=True)
+        page.locator(".trail-below summary").click()
+        page.locator(".trail-menu button").nth(2).click()
         page.wait_for_function("() => document.querySelectorAll('.trail-step').length === 2")
         assert "area=339999" in page.url
         page.locator(".trail-step").first.click()
@@ -125,7 +126,7 @@ def test_a_broken_panel_shows_its_card_and_its_neighbour_is_fine(browser, base, 
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "scale"), [(1366, 768, 1), (1920, 1080, 1), (1920, 1080, 2), (3840, 2160, 1)]
+    ("width", "height", "scale"), [(1366, 768, 1), (1920, 1080, 1), (1920, 1080, 2), (3840, 2160, 1), (5760, 1920, 1)]
 )
 def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, scale):
     with watching(
@@ -139,7 +140,7 @@ def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, sca
         watched.assert_clean()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (3840, 2160), (5760, 1920)])
 def test_the_pointer_meets_what_it_points_at(browser, base, width, height):
     with watching(browser, width=width, height=height, cookies={"who": "chief"}, base=base) as watched:
         page = watched.page

@@ -38,6 +38,7 @@ class World:
     reads: dict[str, int] = field(default_factory=dict)
     looks: list[tuple[str, str, str]] = field(default_factory=list)
     heap: int = 0
+    fleet: int = VEHICLES
     stray: bool = False
     undrawn: bool = False
     broken_part: bool = False
@@ -48,11 +49,11 @@ class World:
         self.reads[name] = self.reads.get(name, 0) + 1
 
     def vehicles(self, view: View) -> list[Point]:
-        """Return 300 vehicles on circles, each where it is now."""
+        """Return the vehicles on circles, each where it is now."""
         self.count("vehicles")
         now = time.time()
         (lon, lat), points = fake.spread(fake.HOME, 1, 1)[0], []
-        for n in range(VEHICLES):
+        for n in range(self.fleet):
             angle = now / 40 + n * 2.4
             reach = 0.004 + 0.045 * (n / VEHICLES)
             points.append(
