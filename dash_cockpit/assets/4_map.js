@@ -94,10 +94,11 @@
     const permanent = role === "part";
     if (permanent) shapes.set(path, shape);
     paintSoon();
-    shape.bindTooltip(() => label(name, path, permanent), { permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
+    shape.bindTooltip(() => label(name, path, permanent), { permanent, interactive: permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
     shape.on("mouseover", () => shape.setStyle({ fillColor: "#2487f0", fillOpacity: 0.55 }));
     shape.on("mouseout", () => shape.setStyle(areaStyle(feature)));
-    shape.on("click", (event) => cockpit.points.at(event.latlng) || cockpit.go({ area: path }));
+    // Who clicks on a name means the area; elsewhere a point that lies there comes first.
+    shape.on("click", (event) => (cockpit.points.onName(event) || !cockpit.points.at(event.latlng)) && cockpit.go({ area: path }));
   }
 
   function label(name, path, permanent) {
