@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from PIL import Image
@@ -43,13 +43,13 @@ def number(browser: Browser, platform: Platform, tmp_path_factory: pytest.TempPa
     photo.write_bytes(weights.six_people())
     sent = ("--device", "D0008", "--violation", "bulky_dumped", "--url", platform.base)
     receipt = json.loads(platform.command("send-capture", str(photo), *sent))
-    ask = "fetch('/api/v1/evidence/cases?violation=bulky_dumped&order=newest').then(answer => answer.json())"
     with as_person(browser, platform, "district", "/evidence/review") as page:
-        for row in patiently(page, lambda: page.evaluate(ask)["items"]):
-            case = page.evaluate(f"fetch('/api/v1/evidence/cases/{row['id']}').then(answer => answer.json())")
-            if receipt["id"] in [each["id"] for each in case["captures"]]:
-                return str(row["number"])
-    raise AssertionError("No case came of what the camera saw.")
+
+        def fetched(address: str) -> dict[str, Any]:
+            return dict(page.evaluate(f"fetch('/api/v1/evidence/{address}').then(answer => answer.json())"))
+
+        case = patiently(page, lambda: fetched(f"captures/{receipt['id']}")["case"])
+        return str(fetched(f"cases/{case}")["number"])
 
 
 def test_the_case_is_decided_by_two_people_and_handed_over(
