@@ -194,7 +194,7 @@ def draw_trend(content: Trend, *, drills: bool = False) -> Component:
     layout = {
         "hovermode": "x unified",
         # Half a label beyond the last point, and beyond the first where the other axis leaves no room.
-        "margin": {"l": 24, "r": 24 if days < 2 else 34 if days < 400 else 44, "t": 10, "b": 8},
+        "margin": {"l": 34, "r": 24 if days < 2 else 34 if days < 400 else 44, "t": 10, "b": 8},
         "xaxis": {
             "tickformat": tick,
             "hoverformat": "%-m月%-d日 %H:%M" if days < 60 else "%Y年%-m月%-d日",

@@ -14,7 +14,11 @@ from dash_cockpit.theme import ALERTS
 from dash_cockpit.words import number, width
 
 #: A line of a side panel holds so many Chinese characters; longer rows take two lines.
-LINE = 25.0
+LINE = 24.5
+#: Longer labels do not leave enough room for the bar at their side.
+LONGEST_LABEL = 10.2
+#: What stands between columns, and what the mark of an alert level takes, in the same measure.
+GAP, MARK = 0.75, 1.75
 
 
 def draw_rows(content: Rows) -> Component:
@@ -24,9 +28,10 @@ def draw_rows(content: Rows) -> Component:
         for i, name in enumerate(content.columns)
     ]
     marked = any(row.tone in ALERTS for row in content.rows)
-    if any(row.picture for row in content.rows) or sum(widths) + 1.2 * len(widths) + 1.5 * marked > LINE:
+    if any(row.picture for row in content.rows) or sum(widths) + GAP * (len(widths) - 1) + marked * MARK > LINE:
         lines = [_card(row) for row in content.rows]
         return html.Div(html.Div(lines, className="rows-body scrolls"), className="rows rows-cards")
+    widths[0] += marked * MARK
     grid = {"gridTemplateColumns": " ".join(f"minmax(0, {max(share, 2):.1f}fr)" for share in widths)}
     head = html.Div([html.Span(name) for name in content.columns], className="rows-head", style=grid)
     lines = [_line(row, grid) for row in content.rows]
@@ -55,12 +60,14 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str], *, drills: bool = F
     series = {name: np.nan_to_num(np.asarray(values, float)) for name, values in content.series.items()}
     total = np.sum(list(series.values()), axis=0)
     most = max(float(total.max()), 1e-9)
-    label_width = min(max(width(label) for label in content.labels), 9.0)
+    label_width = max(width(label) for label in content.labels)
+    long = label_width > LONGEST_LABEL  # then it stands above its bar
     value_width = max(width(number(value)) for value in total)
     # Places are told only where the plugin has put the best first.
     ranked = content.horizontal and bool(np.all(np.diff(total) <= 0))
     rank_width = "1.6em " if ranked else ""
-    grid = {"gridTemplateColumns": f"{rank_width}{label_width + 0.4:.1f}em 1fr {value_width + 0.6:.1f}em"}
+    label_column = "" if long else f"{label_width + 0.4:.1f}em "
+    grid = {"gridTemplateColumns": f"{rank_width}{label_column}1fr {value_width + 0.6:.1f}em"}
     lines = []
     for i, label in enumerate(content.labels):
         parts = [
@@ -78,7 +85,7 @@ def draw_bar_list(content: Bars, colours: Mapping[str, str], *, drills: bool = F
         ]
         clicked = drill(content.keys[i] if content.keys else label) if drills else {}
         lines.append(html.Div(cells, className="bar-line", style=grid, **clicked))
-    return html.Div(lines, className="bar-list scrolls")
+    return html.Div(lines, className=f"bar-list scrolls{' bar-list-long' if long else ''}")
 
 
 def own_address(picture: str) -> str:

@@ -71,7 +71,7 @@ def watching(
         base_url=base or None,
     )
     context.add_cookies([{"name": name, "value": value, "url": base} for name, value in (cookies or {}).items()])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(45_000)
     watched = Watched(context.new_page())
 
     def on_request(request: Request) -> None:

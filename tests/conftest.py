@@ -22,10 +22,12 @@ from backend.identity import install_roles, keep_areas, know_permissions
 from backend.identity.attempts import ensure_attempt_indexes
 from backend.plugin_api import registry as registries
 from backend.protection import audit, forget_keys
+from backend.rollups import recompute_dirty
 from backend.settings import Settings
 from backend.storage import ensure_indexes
 from tests.browser import browser  # noqa: F401 - one browser for all tests of a process
 from tests.district import AREAS, District, hash_once
+from tests.rollups.exactness import assert_all_exact
 
 # How fast a machine is, or how busy, is nothing that a test of a property may fail at.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -98,3 +100,11 @@ def district(platform_app: Flask, roles: list[dict[str, Any]], clean: Settings) 
     storage.database()["roles"].insert_many(roles)
     keep_areas(AREAS)
     return District(platform_app, clean)
+
+
+@pytest.fixture
+def exact(district: District) -> Iterator[None]:
+    """After what a test did through the API, hold every figure against the records themselves."""
+    yield
+    recompute_dirty()
+    assert_all_exact()

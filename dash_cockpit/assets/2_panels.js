@@ -50,9 +50,10 @@
 
   async function draw(node) {
     await loadPlotly();
-    if (!node.isConnected) return;
+    if (!node.isConnected) return void (node.drawnSize = ""); // drawn when it is back on the page
     const { figure, config } = node.drawing;
     await window.Plotly.react(node, figure.data, figure.layout, config);
+    node.isDrawn = true;
     cockpit.drill.listen(node);
   }
 
@@ -61,7 +62,7 @@
     for (const node of root.querySelectorAll(".drawing")) {
       const size = `${node.offsetWidth} ${node.offsetHeight}`;
       if (node.drawnSize === size && !node.changed) continue;
-      const again = node.drawnSize && !node.changed;
+      const again = node.isDrawn && !node.changed;
       node.drawnSize = size;
       node.changed = false;
       if (again) window.Plotly.Plots.resize(node);
@@ -125,6 +126,7 @@
   /** Put the frames of a theme in their places; returns the bodies and age marks by panel. */
   function arrange(frames, view) {
     const placed = {};
+    const wanted = {};
     for (const place of ["top", "left", "right"]) {
       const sections = (frames[place] || []).map(({ name, title, content, drills }) => {
         const body = bodyOf(`${name} ${view}`);
@@ -138,8 +140,10 @@
         return cockpit.element("section", attributes, head, body);
       });
       if (place === "top") document.getElementById(place).replaceChildren(...sections);
-      else cockpit.sides.lay(place, sections);
+      else wanted[place] = sections;
     }
+    cockpit.sides.lay(wanted);
+    for (const { body } of Object.values(placed)) drawGraphs(body);
     return placed;
   }
 

@@ -6,7 +6,7 @@
   const ROWS = 3; // more under one another would be too low to read from afar
   const PAGE_SECONDS = 15;
   const MOST_FIGURES = 7;
-  const sides = { left: { at: 0, pages: [] }, right: { at: 0, pages: [] } };
+  const sides = { left: { at: 0, pages: [], sections: [] }, right: { at: 0, pages: [], sections: [] } };
 
   /** Cut a list into parts of at most `most` that are as long as each other. */
   function balanced(items, most) {
@@ -18,15 +18,21 @@
     });
   }
 
-  /** Put the panels of a side on its pages; on a wall of LEDs a page has two columns. */
-  function lay(place, sections) {
-    const columns = document.documentElement.dataset.wall && sections.length > ROWS ? 2 : 1;
+  /** Put the panels of the sides on pages; on a wall of LEDs these have two columns, or wide ones where panels are few. */
+  function lay(wanted) {
+    const few = Object.values(wanted).some((sections) => sections.length <= ROWS);
+    const columns = document.documentElement.dataset.wall && !few ? 2 : 1;
+    for (const [place, sections] of Object.entries(wanted)) laySide(place, sections, columns);
+  }
+
+  function laySide(place, sections, columns) {
     const pages = balanced(sections, ROWS * columns).map((page) => {
       const per = Math.max(Math.ceil(page.length / columns), 1);
       return element("div", { class: "side-page" }, ...balanced(page, per).map((column) => element("div", { class: "side-column" }, ...column)));
     });
     const node = document.getElementById(place);
     node.style.setProperty("--columns", columns);
+    node.classList.toggle("is-wide", columns === 1);
     node.replaceChildren(...pages);
     sides[place] = { at: 0, pages, sections };
     if (pages.length > 1) {
@@ -90,7 +96,7 @@
     }, 100);
   });
   document.addEventListener("cockpit:wall", () => {
-    for (const place of Object.keys(sides)) if (sides[place].sections) lay(place, sides[place].sections);
+    lay({ left: sides.left.sections, right: sides.right.sections });
   });
 
   function turnBoth(by) {

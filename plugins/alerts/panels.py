@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,7 +61,7 @@ METRICS = [
         collection=Alert,
         time_field="raised_at",
         bucket="hour",
-        dimensions=("state", "category", "severity"),
+        dimensions=("state", "category", "severity", "kind"),
         measures={
             "count": {"$sum": 1},
             "late": {"$sum": {"$ifNull": ["$late", 0]}},
@@ -213,12 +214,12 @@ def overdue(view: View) -> Rows:
 def event_of(row: Mapping[str, Any]) -> str:
     """Return what was seen and how often, as it fits a column."""
     times = f" ×{row['count']}" if row["count"] > 1 else ""
-    return cut(row["kind_name"], 5) + times
+    return cut(re.sub("（.*?）", "", row["kind_name"]), 6) + times
 
 
 def point_of(row: Mapping[str, Any]) -> str:
     """Return where it was seen, as it fits a column."""
-    return cut(row.get("point_name") or "–", 9)
+    return cut((row.get("point_name") or "–").replace(" ", ""), 9)
 
 
 def cut(text: str, longest: int) -> str:
@@ -313,8 +314,10 @@ PANELS = [
     panel("trend", "预警趋势", over_time, "left", 3, theme=(THEME, "overview"), rows=behind.behind_category),
     panel("heat", "近四周预警时段", heat, "left", 4, 60, timeless=True),
     panel("overdue", "当前超期未办", overdue, "left", 6, 10, timeless=True, rows=behind.behind_overdue),
-    panel("ticker", "实时预警", ticker, "right", 2, 2, timeless=True, rows=behind.behind_ticker),
-    panel("by_area", "预警区域分布", by_area, "right", 4, rows=behind.behind_area),
+    panel(
+        "ticker", "实时预警", ticker, "right", 2, 2, theme=(THEME, "overview"), timeless=True, rows=behind.behind_ticker
+    ),
+    panel("by_area", "预警区域分布", by_area, "right", 4, theme=(THEME, "overview"), rows=behind.behind_area),
 ]
 
 

@@ -26,7 +26,7 @@ from backend.plugin_api import (
     Record,
     hookimpl,
 )
-from plugins.alerts import cards, demo, panels
+from plugins.alerts import cards, demo, panels, waste
 from plugins.alerts.alerts import pages
 from plugins.alerts.alerts.models import Alert, Sighting
 from plugins.alerts.alerts.nearness import merge_by_rule
@@ -173,7 +173,7 @@ def register_metrics() -> Sequence[Metric]:
 @hookimpl
 def register_panels() -> Sequence[Panel]:
     """Show alerts on the cockpit."""
-    return [*panels.PANELS, *patrol.PANELS]
+    return [*panels.PANELS, *patrol.PANELS, *waste.PANELS]
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from backend.plugin_api import (
     figures,
     level_below,
 )
-from plugins.base_info import behind
+from plugins.base_info import behind, facilities
 from plugins.base_info.behind import place_of
 from plugins.base_info.models import (
     DEVICE_KINDS,
@@ -50,8 +51,20 @@ METRICS = [
         measures={"count": {"$sum": 1}, "households": {"$sum": "$households"}},
         match={"active": True},
     ),
-    Metric(name="base_info.drop_off_points", title="投放点数", collection=DropOffPoint, match={"active": True}),
-    Metric(name="base_info.stations", title="集置点数", collection=Station, match={"active": True}),
+    Metric(
+        name=facilities.POINTS,
+        title="投放点数",
+        collection=DropOffPoint,
+        measures=facilities.STREAM_MEASURES,
+        match={"active": True},
+    ),
+    Metric(
+        name=facilities.STATIONS,
+        title="集置点数",
+        collection=Station,
+        measures=facilities.STATION_MEASURES,
+        match={"active": True},
+    ),
     Metric(
         name="base_info.devices",
         title="设备数",
@@ -239,11 +252,25 @@ def panel(name: str, title: str, show: Any, place: Any, order: int, rows: Any, *
 PANELS = [
     panel("headline", "基础业务信息", headline, "top", 10, behind.behind_headline, theme=(THEME, "overview")),
     panel("devices_by_kind", "智能设施设备", devices_by_kind, "left", 10, behind.behind_device_kind),
-    panel("device_states", "设备运行状态", device_states, "left", 20, behind.behind_device_state),
+    panel(
+        "device_states",
+        "设备运行状态",
+        device_states,
+        "left",
+        40,
+        behind.behind_device_state,
+        theme=(THEME, "overview"),
+    ),
     panel("compounds_by_area", "小区分布", compounds_by_area, "left", 30, behind.behind_compounds),
     panel("points_by_area", "投放点与集置点分布", points_by_area, "right", 10, behind.behind_points),
     panel("devices_down", "异常设备", devices_down, "right", 20, behind.behind_devices_down),
+    *facilities.PANELS,
 ]
+
+
+def taking_recyclables(view: View) -> list[Point]:
+    """Return the drop-off points that take recyclables."""
+    return drop_off_points(replace(view, scope={"$and": [dict(view.scope), {"streams": "recyclable"}]}))
 
 
 def households(view: View) -> AreaValues:
@@ -270,9 +297,13 @@ def layer(name: str, title: str, show: Any, order: int, **look: Any) -> MapLayer
     return MapLayer(name=f"base_info.{name}", title=title, show=show, order=order, **look)
 
 
+POINT_CARD = "base_info.drop_off_point"
 LAYERS = [
-    layer("drop_off_points", "投放点", drop_off_points, 10, record="base_info.drop_off_point"),
-    layer("stations", "集置点", stations, 20, record="base_info.station"),
+    layer(
+        "drop_off_points", "投放点", drop_off_points, 10, record=POINT_CARD, theme=(THEME, "overview", "effectiveness")
+    ),
+    layer("recyclables", "可回收物投放点", taking_recyclables, 10, record=POINT_CARD, theme="recycling"),
+    layer("stations", "集置点", stations, 20, record="base_info.station", theme=(THEME, "overview", "vehicles")),
     layer("devices", "智能设备", devices, 30, record="base_info.device"),
     layer("households", "住户数", households, 40, style="areas", theme=(THEME, "overview")),
     layer("points_by_area", "投放点数", points_of_areas, 50, style="areas", hidden=True),

@@ -312,7 +312,7 @@ PANELS = [
     panel("headline", "派单处置", headline, "top", 10, 15, theme=(THEME, "overview"), rows=behind.behind_headline),
     panel("kinds", "派单类型与结果", by_kind, "left", 10, rows=behind.behind_kind),
     panel("streets", "各区域办理情况", by_street, "left", 20, rows=behind.behind_area),
-    panel("on_time", "按期处置率", on_time, "left", 30, rows=behind.behind_kind),
+    panel("on_time", "按期处置率", on_time, "left", 30, theme=(THEME, "overview"), rows=behind.behind_kind),
     panel("overdue", "当前超期", overdue, "right", 10, 15, timeless=True, rows=behind.behind_overdue),
     panel("median", "处置时长中位数", median_time, "right", 20, rows=behind.behind_kind),
     panel("heat", "近四周上报时段", heat, "right", 30, 300, timeless=True),

@@ -168,7 +168,7 @@ PANELS = [
     Panel(
         name="evidence.latest",
         title="最新取证",
-        theme=THEME,
+        theme=(THEME, "overview"),
         permission=VIEW,
         show=latest,
         place="right",

@@ -22,6 +22,9 @@ from plugins.dispatch.orders.models import WorkOrder
 from tests.alerts.conftest import Vendor, photo, same_time, work
 from tests.district import EAST, EAST_ONE, WEST, no_id
 
+#: Whatever is done here, the figures of the cockpit follow.
+pytestmark = pytest.mark.usefixtures("exact")
+
 POINT = {"code": "T2", "name": "2 号投放点", "area_code": "C1", "longitude": 120.1011, "latitude": 30.2711}
 
 

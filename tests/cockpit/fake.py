@@ -399,6 +399,7 @@ def build(platform: Platform) -> CockpitSources:
             panel("evidence", "effect_ring", "四分类占比", "effect", "right", 10, waste_ring),
             panel("odd", "period", "时段", "odd", "right", 20, period),
             panel("odd", "now", "当前", "odd", "right", 30, period, timeless=True),
+            panel("odd", "fine_period", "今日", "odd", "right", 40, period, 1),
             panel("odd", "broken", "噪声监测", "odd", "left", 10, broken),
             panel("odd", "slow", "迟缓数据", "odd", "left", 20, slow),
             panel("odd", "fine", "噪声趋势", "odd", "right", 10, hours, 1),

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
+from pypdfium2 import PdfDocument
 
 from tests.browser import watching
 from tests.cockpit import fake
@@ -76,7 +78,8 @@ def test_a_change_of_theme_keeps_the_map_and_the_address_tells_it(browser, base)
         assert "theme=dispatch" in page.url
         page.go_back()
         page.get_by_text("小区分布").wait_for()
-        page.locator(".leaflet-overlay-pane path.leaflet-interactive").nth(2).click(force=True)
+        page.locator(".trail-below summary").click()
+        page.locator(".trail-menu button").nth(2).click()
         page.wait_for_function("() => document.querySelectorAll('.trail-step').length === 2")
         assert "area=339999" in page.url
         page.locator(".trail-step").first.click()
@@ -125,7 +128,7 @@ def test_a_broken_panel_shows_its_card_and_its_neighbour_is_fine(browser, base, 
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "scale"), [(1366, 768, 1), (1920, 1080, 1), (1920, 1080, 2), (3840, 2160, 1)]
+    ("width", "height", "scale"), [(1366, 768, 1), (1920, 1080, 1), (1920, 1080, 2), (3840, 2160, 1), (5760, 1920, 1)]
 )
 def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, scale):
     with watching(
@@ -139,7 +142,7 @@ def test_nothing_is_cut_or_covered_at_any_size(browser, base, width, height, sca
         watched.assert_clean()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (3840, 2160), (5760, 1920)])
 def test_the_pointer_meets_what_it_points_at(browser, base, width, height):
     with watching(browser, width=width, height=height, cookies={"who": "chief"}, base=base) as watched:
         page = watched.page
@@ -172,4 +175,70 @@ def test_a_street_leader_sees_the_street(browser, base):
         ready(page, "/cockpit/?area=339999")
         assert page.locator(".district").inner_text() == "云桥街道"
         assert page.locator(".figure-number").first.inner_text() == "42"
+        watched.assert_clean()
+
+
+def test_figures_open_their_records_by_mouse_and_keys_and_a_row_flies_the_map(browser, base, platform):
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page, "/cockpit/?period=week")
+        rows = page.locator(".drill .row")
+        bar = page.locator("[data-panel='base_info.compounds'] .bars .point").nth(1).bounding_box()
+        page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+        rows.first.wait_for()
+        assert (platform.asked[-1][0].name, platform.asked[-1][1]) == ("week", fake.STREETS[1].name)
+        assert page.locator(".drill h2").inner_text() == f"小区分布 · {fake.STREETS[1].name}"
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".drill", state="detached")
+        ring = page.locator("[data-panel='base_info.devices'] .ring-row").nth(2)
+        ring.focus()
+        page.keyboard.press("Enter")
+        rows.first.wait_for()
+        assert platform.asked[-1][1] == "电子围栏"
+        page.keyboard.press("Escape")
+        plot = page.locator("[data-panel='evidence.hours'] .nsewdrag").bounding_box()
+        page.mouse.move(plot["x"] + plot["width"] / 2 - 20, plot["y"] + plot["height"] / 2)
+        page.wait_for_selector(
+            "[data-panel='evidence.hours'] .hoverlayer .legend, [data-panel='evidence.hours'] .hovertext"
+        )
+        page.mouse.click(plot["x"] + plot["width"] / 2 - 20, plot["y"] + plot["height"] / 2)
+        rows.first.wait_for()
+        page.keyboard.press("Escape")
+        zoom = page.evaluate("() => cockpit.map.handle().getZoom()")
+        page.locator("[data-drill='all']").click()
+        rows.nth(1).wait_for()
+        page.keyboard.press("ArrowDown")
+        name = page.evaluate("() => document.activeElement.querySelector('.cell-first').textContent")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".drill", state="detached")
+        page.wait_for_selector("#card.is-open")
+        assert name in page.locator("#card").inner_text()
+        assert page.evaluate("() => cockpit.map.handle().getZoom()") > zoom
+        watched.assert_clean()
+
+
+def test_panels_and_the_page_are_taken_away_without_asking_anybody_else(browser, base, platform):
+    with watching(browser, cookies={"who": "chief"}, base=base) as watched:
+        page = watched.page
+        ready(page)
+        page.wait_for_function(FIGURES_DRAWN)
+        section = page.locator("[data-panel='evidence.newest']")
+        section.hover()
+        with page.expect_download() as download:
+            section.locator(".panel-picture").click()
+        with Image.open(download.value.path()) as picture:
+            box = section.evaluate("node => [node.offsetWidth, node.offsetHeight]")
+            assert picture.size == (2 * box[0], 2 * (box[1] + 34))
+            assert len(set(picture.convert("RGB").resize((64, 48)).getdata())) > 60, "it is not one empty surface"
+        with page.expect_download() as download:
+            section.locator(".panel-sheet").click()
+        assert download.value.suggested_filename == "最新抓拍.xlsx"
+        pages = PdfDocument(page.pdf(print_background=True, prefer_css_page_size=True))
+        width, height = pages[0].get_size()
+        assert width / height == pytest.approx(420 / 297, abs=0.01)
+        text = pages[0].get_textpage().get_text_range()
+        for words in ("小区分布", "四分类占比", "云桥街道", "导出于"):
+            assert words in text
+        assert [detail["as"] for *_, detail in platform.taken] == ["png", "xlsx", "print"]
+        assert page.locator("#print-note").count() == 0
         watched.assert_clean()

@@ -106,6 +106,50 @@ def test_headline_figures_keep_ready_text():
     assert "3 / 5 座" in text_of(drawn(Figures([Figure("在线", "3 / 5", " 座")]))).replace("  ", " ")
 
 
+@pytest.mark.parametrize(
+    ("value", "before", "unit", "better", "shown", "news"),
+    [
+        (112, 100, "起", "less", "环比 ▲ 12.0%", "bad"),
+        (88, 100, "起", "less", "环比 ▼ 12.0%", "good"),
+        (112, 100, "起", "more", "环比 ▲ 12.0%", "good"),
+        (112, 100, "起", "", "环比 ▲ 12.0%", "plain"),
+        (94.7, 92.4, "%", "more", "环比 ▲ 2.3百分点", "good"),
+        (1200, 100, "起", "less", "环比 ▲ 11倍", "bad"),
+        (7, 7, "起", "less", "环比 持平", "plain"),
+        (7, 0, "起", "less", "环比 —", "plain"),
+        (0, 7, "起", "less", "环比 ▼ 100.0%", "good"),
+    ],
+)
+def test_a_figure_tells_its_way_and_whether_that_is_good(value, before, unit, better, shown, news):
+    body = to_json(draw(Figures([Figure("预警", value, unit, before=before, better=better)]))).decode()
+    assert shown in text_of(orjson.loads(body))
+    assert f"change change-{news}" in body
+    assert "同比" not in body
+
+
+def test_both_comparisons_stand_on_one_card_and_nothing_has_none():
+    text = text_of(drawn(Figures([Figure("预警", 5, "起", before=4, year_before=10), Figure("率", "—", "%")])))
+    assert "环比" in text and "同比" in text
+    assert "— %" not in text and "—%" not in text
+
+
+def test_what_opens_its_records_says_by_which_key():
+    times = [datetime(2026, 11, 21 + i, 16, tzinfo=UTC) for i in range(2)]
+    keyed = {
+        "figure": Figures([Figure("预警", 5, key="all")]),
+        "ring": Ring(["甲"], np.array([1]), keys=["a"]),
+        "lying": Bars(["甲"], {"量": np.array([1])}, horizontal=True, keys=["33/1"]),
+    }
+    keys = {"figure": "all", "ring": "a", "lying": "33/1"}
+    for name, content in keyed.items():
+        assert f'"data-drill":"{keys[name]}"' in to_json(draw(content, drills=True)).decode()
+        assert "data-drill" not in to_json(draw(content)).decode()
+    upright = orjson.loads(to_json(draw(Bars(["甲"], {"量": np.array([1])}), drills=True)))
+    assert figure_of(upright)["layout"]["meta"] == {"drill": ["甲"]}
+    trend = orjson.loads(to_json(draw(Trend(times, {"量": np.array([1, 2])}), drills=True)))
+    assert figure_of(trend)["layout"]["meta"]["drill"][1] == "2026-11-22T16:00:00+00:00/2026-11-23T16:00:00+00:00"
+
+
 def test_a_figure_of_a_plugin_takes_the_style_and_is_not_changed():
     own = go.Figure(go.Scatterpolar(r=[1, 2], theta=["投放", "收集"]), layout={"title": "x"})
     before = own.to_plotly_json()

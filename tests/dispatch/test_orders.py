@@ -18,6 +18,9 @@ from plugins.dispatch.orders.opening import follow_alert
 from tests.dispatch.conftest import LAT, LON, ORDERS, Ground, photo, raised
 from tests.district import DISTRICT, EAST, EAST_ONE, WEST
 
+#: Whatever is done here, the figures of the cockpit follow.
+pytestmark = pytest.mark.usefixtures("exact")
+
 
 def test_an_alert_becomes_one_order_with_a_suggested_handler(ground: Ground) -> None:
     event = raised()

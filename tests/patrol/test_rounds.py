@@ -6,6 +6,7 @@ import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from bson import ObjectId
 
 from backend import settings as settings_module
@@ -18,6 +19,9 @@ from plugins.alerts.patrol.panels import by_area, headline, rounds_of
 from tests.alerts.conftest import same_time
 from tests.district import EAST, EAST_ONE, EAST_TWO, WEST, WEST_ONE
 from tests.patrol.conftest import ALL_DAY, API, C1, PLACES, Ground, moment, photo, told, work
+
+#: Whatever is done here, the figures of the cockpit follow.
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 def problem(result: dict) -> str:

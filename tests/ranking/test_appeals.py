@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from backend.events import deliver_due
 from backend.jobs import run_worker
 from backend.plugin_api import LOCAL_ZONE, Actor, acting, atomically, audit
 from backend.storage import database, utcnow
 from plugins.ranking.ledger.hearing import hear
 from tests.ranking.conftest import APPEALS, HOME, Ground, case, months, photo, summed
+
+#: Whatever is done here, the figures of the cockpit follow.
+pytestmark = pytest.mark.usefixtures("exact")
 
 
 def test_a_company_appeals_with_photos_and_the_street_upholds_it(ground: Ground) -> None:

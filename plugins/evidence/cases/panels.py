@@ -251,7 +251,7 @@ LAYERS = [
     MapLayer(
         name="evidence.confirmed",
         title="已确认违规",
-        theme=THEME,
+        theme=(THEME, "effectiveness"),
         permission=VIEW,
         show=where_confirmed,
         record="evidence.case",
