@@ -1,23 +1,24 @@
-/* The map: boundaries and what colours them, layers and their legend, flights, backgrounds, and the ticker. */
+/* The map: boundaries and what colours them, layers, flights, and backgrounds. */
 (() => {
   "use strict";
   const cockpit = (window.cockpit = window.cockpit || {});
-  const { element, timeText } = cockpit;
+  const { element } = cockpit;
   const ALERTS = { hint: "提示", minor: "一般", major: "较重", critical: "严重" };
-  const TICKER_KEPT = 12;
-  const TICKER_MILLISECONDS = 4000;
   const TICK_MILLISECONDS = 2000; // moving things are told of so often
   const NEW_MILLISECONDS = 15000; // how long a new point pulses, and how long the map stays with it
   const UNTOUCHED_MILLISECONDS = 20000; // who moves the map himself is not carried away
   const DEEPEST = 18.5;
+  const MUCH_SMALLER = 0.4; // levels of zoom
+  const DEEP = 2; // so far inside of an area its colour only tints the ground
   // From the ground up, each over the one before. Leaflet's own overlays lie at 400, its tooltips at 650.
   const PANES = { heat: 440, points: 450, labels: 455, moving: 458, live: 460 };
-  const CLASSES = ["#0f3a7d", "#1b5cb3", "#2b86d6", "#58b6ee", "#a9e4ff"];
 
   let map = null;
   let plan = {};
   let bounds = null;
   let framed = false;
+  let framedZoom = 0;
+  let deep = false;
   let touchedAt = -Infinity;
   let returning = null;
   let layers = new Map(); // name -> what the plan says, and { hidden, known, points, flat, movers, values }
@@ -38,12 +39,18 @@
     map.whenReady(() => {
       cockpit.points.attach(map, { open: openPoint, zoomTo });
       map.getContainer().addEventListener("wheel", touch, { passive: true });
-      map.on("zoomend moveend", declutter);
+      map.on("zoomend moveend", () => {
+        const was = deep;
+        deep = map.getZoom() > framedZoom + DEEP;
+        if (deep === was) declutter();
+        else paintAreas();
+      });
       const room = new ResizeObserver(() => {
         map.invalidateSize({ animate: false });
-        if (performance.now() - touchedAt > UNTOUCHED_MILLISECONDS) frame(false);
+        const free = performance.now() - touchedAt > UNTOUCHED_MILLISECONDS && !cockpit.card.opened();
+        if (free) frame(false);
       });
-      for (const node of [map.getContainer(), ...document.querySelectorAll("#top, .middle")]) room.observe(node);
+      for (const node of [map.getContainer(), ...document.querySelectorAll("#top, .middle, #legend")]) room.observe(node);
       drawBackground();
     });
   });
@@ -81,10 +88,10 @@
   /** How an area is filled: by its class when a figure colours the map, fainter while points stand on it. */
   function partFill(path) {
     const scale = choropleth();
-    if (!scale) return { fillColor: shade(path), fillOpacity: background ? 0.12 : 0.5 };
+    if (!scale) return { fillColor: shade(path), fillOpacity: background ? 0.12 : deep ? 0.3 : 0.5 };
     const number = scale.classOf(path);
     const faint = [...layers.values()].some((layer) => !covers(layer) && !layer.hidden && layer.points.size);
-    const fillOpacity = background ? 0.5 : faint ? 0.62 : 0.9;
+    const fillOpacity = deep ? 0.25 : background ? 0.5 : faint ? 0.62 : 0.9;
     return number < 0 ? { fillColor: "#16243f", fillOpacity } : { fillColor: scale.colours[number], fillOpacity };
   }
 
@@ -94,10 +101,11 @@
     const permanent = role === "part";
     if (permanent) shapes.set(path, shape);
     paintSoon();
-    shape.bindTooltip(() => label(name, path, permanent), { permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
+    shape.bindTooltip(() => label(name, path, permanent), { permanent, interactive: permanent, direction: "center", className: `area-name area-${role}`, pane: permanent ? "labels" : "tooltipPane" });
     shape.on("mouseover", () => shape.setStyle({ fillColor: "#2487f0", fillOpacity: 0.55 }));
     shape.on("mouseout", () => shape.setStyle(areaStyle(feature)));
-    shape.on("click", (event) => cockpit.points.at(event.latlng) || cockpit.go({ area: path }));
+    // Who clicks on a name means the area; elsewhere a point that lies there comes first.
+    shape.on("click", (event) => (cockpit.points.onName(event) || !cockpit.points.at(event.latlng)) && cockpit.go({ area: path }));
   }
 
   function label(name, path, permanent) {
@@ -166,30 +174,7 @@
   /** The classes of the layer that colours the areas now, or null. */
   function choropleth() {
     const layer = [...layers.values()].find((each) => each.style === "areas" && !each.hidden && each.values);
-    if (!layer) return null;
-    const { values, others, unit, title } = layer.values;
-    const valueOf = (path) => (path in values ? values[path] : others);
-    const sorted = [...shapes.keys()].map(valueOf).filter((value) => value !== null).sort((one, other) => one - other);
-    const count = Math.min(CLASSES.length, new Set(sorted).size);
-    const tops = [];
-    for (let i = 1; i <= count; i += 1) {
-      const top = sorted[Math.ceil((i * sorted.length) / count) - 1];
-      if (top !== tops[tops.length - 1]) tops.push(top);
-    }
-    const from = CLASSES.length - tops.length;
-    const colours = tops.length < 3 ? CLASSES.filter((_, i) => i % 2 === 1).slice(-tops.length) : CLASSES.slice(Math.floor(from / 2), Math.floor(from / 2) + tops.length);
-    const ranges = tops.map((top, i) => {
-      const low = sorted.find((value) => i === 0 || value > tops[i - 1]);
-      return low === top ? figure(top) : `${figure(low)} – ${figure(top)}`;
-    });
-    const classOf = (path) => { const value = valueOf(path); return value === null ? -1 : tops.findIndex((top) => value <= top); };
-    const textOf = (path) => { const value = valueOf(path); return value === null ? "" : `${figure(value)}${unit}`; };
-    return { title, unit, colours, ranges, classOf, textOf, lacks: [...shapes.keys()].some((path) => valueOf(path) === null) };
-  }
-
-  function figure(value) {
-    const [size, word] = Math.abs(value) >= 1e8 ? [1e8, "亿"] : Math.abs(value) >= 1e5 ? [1e4, "万"] : [1, ""];
-    return (value / size).toLocaleString("zh-CN", { maximumFractionDigits: Number.isInteger(value) && size === 1 ? 0 : size === 1 ? 1 : 2 }) + word;
+    return layer ? cockpit.legend.classes(layer.values, [...shapes.keys()]) : null;
   }
 
   let painting = null;
@@ -210,30 +195,30 @@
   // --- Flights -------------------------------------------------------------------------------------------------
 
   /** The part of the map that panels, figures, card and ticker leave free, in the map's own pixels. */
-  function freeBox() {
+  function freeBox(besideLegend = false) {
     const stage = map.getContainer().getBoundingClientRect();
     const scale = stage.width / map.getContainer().offsetWidth;
     const middle = document.querySelector(".middle").getBoundingClientRect();
     const top = document.getElementById("top").getBoundingClientRect();
     const card = document.getElementById("card");
     const shut = card.offsetWidth ? card.getBoundingClientRect().right : middle.left;
+    const legend = document.getElementById("legend");
+    const open = besideLegend && legend.offsetWidth ? legend.getBoundingClientRect().left : middle.right;
     return {
-      left: (shut - stage.left) / scale, right: (middle.right - stage.left) / scale,
+      left: (shut - stage.left) / scale, right: (open - stage.left) / scale,
       top: (top.bottom - stage.top) / scale, bottom: (middle.bottom - stage.top) / scale - 50,
     };
   }
 
   /** Move so that `latLng` comes to lie at `share` (0 to 1 across and down) of the free part. */
-  function moveTo(latLng, zoom, [across, down], animate) {
-    const free = freeBox();
+  function moveTo(latLng, zoom, [across, down], animate, free = freeBox()) {
     const at = L.point(free.left + (free.right - free.left) * across, free.top + (free.bottom - free.top) * down);
     const centre = map.unproject(map.project(latLng, zoom).subtract(at.subtract(map.getSize().divideBy(2))), zoom);
     if (animate && moves()) map.flyTo(centre, zoom, { duration: 0.9 });
     else map.setView(centre, zoom, { animate: false });
   }
 
-  function zoomFor(box, margin) {
-    const free = freeBox();
+  function zoomFor(box, margin, free = freeBox()) {
     const taken = map.getSize().subtract([free.right - free.left, free.bottom - free.top]).add(margin);
     return map.getBoundsZoom(box, false, taken);
   }
@@ -242,7 +227,12 @@
   function frame(animate) {
     const box = bounds || pointsBox();
     if (!map || !box || !map.getContainer().offsetWidth) return;
-    moveTo(box.getCenter(), Math.min(zoomFor(box, L.point(90, 96)), 18), [0.5, 0.5], animate && framed);
+    // Beside the legend, unless that would make the picture much smaller.
+    const [wide, narrow] = [freeBox(), freeBox(true)];
+    const margin = L.point(70, 96);
+    const free = zoomFor(box, margin, narrow) > zoomFor(box, margin, wide) - MUCH_SMALLER ? narrow : wide;
+    framedZoom = Math.min(zoomFor(box, margin, free), 18);
+    moveTo(box.getCenter(), framedZoom, [0.5, 0.5], animate && framed, free);
     framed = true;
   }
 
@@ -318,7 +308,23 @@
   function redraw() {
     cockpit.points.show([...layers.values()]);
     drawLegend();
-    drawTicker();
+    cockpit.legend.tick([...layers.values()]);
+  }
+
+  function drawLegend() {
+    cockpit.legend.draw({
+      layers: [...layers.values()], scale: choropleth(), background,
+      backgrounds: plan.tiles ? plan.tiles.backgrounds : [],
+      toggle: (layer) => change(() => (layer.hidden = !layer.hidden)),
+      cover: (name) => change(() => { for (const layer of layers.values()) if (covers(layer)) layer.hidden = layer.name !== name; }),
+      choose: chooseBackground,
+    });
+  }
+
+  function change(apply) {
+    apply();
+    paintAreas();
+    redraw();
   }
 
   /** Use the layers of a theme; those that stay keep their points, so that nothing flickers. */
@@ -409,7 +415,7 @@
   /** Go to the place of a list's row or of a found record, and open it when the map knows it. */
   function visit(lat, lon, key, record) {
     touch();
-    if (record && key) cockpit.card.open(record, key);
+    if (record && key) cockpit.card.open(record, key, !Number.isFinite(lat));
     else {
       const layer = [...layers.values()].find((each) => key && each.points.has(key));
       if (layer) cockpit.card.openPoint(layer.points.get(key), layer);
@@ -431,109 +437,6 @@
     const icon = L.divIcon({ className: "focus-ring", iconSize: [44, 44], html: "" });
     ring = L.marker([lat, lon], { icon, pane: "live", interactive: false, keyboard: false }).addTo(map);
   }
-
-  // --- Legend --------------------------------------------------------------------------------------------------
-
-  function sample(point, layer) {
-    if (ALERTS[point.tone]) return element("span", { class: `mark mark-${point.tone}` });
-    const swatch = element("span", { class: layer.live ? "swatch swatch-live" : layer.moving ? "swatch swatch-moving" : "swatch" });
-    swatch.style.background = toneColour(point, layer);
-    return swatch;
-  }
-
-  function toggle(layer) {
-    layer.hidden = !layer.hidden;
-    paintAreas();
-    redraw();
-  }
-
-  /** Let one layer cover the map, or none. */
-  function cover(name) {
-    for (const layer of layers.values()) if (covers(layer)) layer.hidden = layer.name !== name;
-    paintAreas();
-    redraw();
-  }
-
-  function pointsLegend(layer) {
-    const samples = new Map();
-    for (const point of layer.points.values()) if (!samples.has(point.tone)) samples.set(point.tone, point);
-    const signs = samples.size ? [...samples.values()].slice(0, 4) : [{ tone: "plain" }];
-    return element("button", {
-      class: layer.hidden ? "legend-layer is-hidden" : "legend-layer", "aria-pressed": String(!layer.hidden),
-      title: layer.hidden ? "显示" : "隐藏", onclick: () => toggle(layer),
-    }, element("span", { class: "legend-signs" }, ...signs.map((point) => sample(point, layer))),
-    element("span", { class: "legend-title" }, layer.title), element("span", { class: "legend-count" }, String(layer.points.size)));
-  }
-
-  function choices(title, options, chosen, choose) {
-    const buttons = options.map(([name, text]) =>
-      element("button", { class: name === chosen ? "legend-choice is-chosen" : "legend-choice", "aria-pressed": String(name === chosen), onclick: () => choose(name) }, text));
-    return element("div", { class: "legend-choices" }, element("span", { class: "legend-head" }, title), ...buttons);
-  }
-
-  function rangesLegend(scale) {
-    const swatch = (colour) => { const node = element("span", { class: "swatch" }); node.style.background = colour; return node; };
-    const rows = scale.ranges.map((range, i) => element("span", { class: "legend-range" }, swatch(scale.colours[i]), range)).reverse();
-    if (scale.lacks) rows.push(element("span", { class: "legend-range" }, swatch("#16243f"), "无数据"));
-    const head = element("span", { class: "legend-head" }, scale.unit ? `${scale.title}（${scale.unit}）` : scale.title);
-    return element("div", { class: "legend-ranges" }, head, ...rows);
-  }
-
-  function drawLegend() {
-    const node = document.getElementById("legend");
-    if (!node) return;
-    const all = [...layers.values()];
-    const rows = all.filter((layer) => !covers(layer)).map(pointsLegend);
-    const covering = all.filter(covers);
-    if (covering.length) {
-      const chosen = covering.find((layer) => !layer.hidden);
-      rows.push(choices("分布", [["", "无"], ...covering.map((layer) => [layer.name, layer.title])], chosen ? chosen.name : "", cover));
-      const scale = choropleth();
-      if (scale && scale.ranges.length) rows.push(rangesLegend(scale));
-      if (chosen && chosen.style === "heat") rows.push(element("div", { class: "legend-heat" }, element("span", {}, "疏"), element("i", {}), element("span", {}, "密")));
-    }
-    const backgrounds = plan.tiles ? plan.tiles.backgrounds : [];
-    if (backgrounds.length) rows.push(choices("底图", [["", "无"], ...backgrounds.map((each) => [each.name, each.title])], background || "", chooseBackground));
-    // Only what has changed is put in place: a button must not be exchanged under a finger.
-    const said = rows.map((row) => row.outerHTML).join("");
-    if (said === legendSaid && node.firstChild) return;
-    legendSaid = said;
-    node.replaceChildren(...rows);
-  }
-
-  let legendSaid = "";
-
-  // --- Ticker --------------------------------------------------------------------------------------------------
-
-  let tickerAt = 0;
-  let tickerItems = [];
-  let shownTicker = null;
-  let tickerNewest = "";
-
-  function drawTicker() {
-    tickerItems = [...layers.values()].filter((layer) => layer.live)
-      .flatMap((layer) => [...layer.points.values()].map((point) => ({ point, layer })))
-      .sort((one, other) => newest(one.point, other.point)).slice(0, TICKER_KEPT);
-    if (!tickerItems.some(({ point }) => point.key === shownTicker)) turnTicker(0);
-    else if (tickerItems.length && tickerItems[0].point.key !== tickerNewest) turnTicker(0);
-    tickerNewest = tickerItems.length ? tickerItems[0].point.key : "";
-  }
-
-  function turnTicker(to) {
-    const node = document.getElementById("ticker");
-    if (!node) return;
-    const shown = tickerItems[(tickerAt = tickerItems.length ? to % tickerItems.length : 0)];
-    shownTicker = shown ? shown.point.key : null;
-    node.classList.toggle("is-empty", !shown);
-    if (!shown) return node.replaceChildren();
-    const { point, layer } = shown;
-    node.replaceChildren(element("button", { class: "ticker-line", onclick: () => visit(point.lat, point.lon, point.key) },
-      element("span", { class: "ticker-name" }, layer.title), sample(point, layer),
-      element("span", { class: "ticker-text" }, point.label),
-      element("span", { class: "ticker-kind" }, point.kind),
-      element("span", { class: "ticker-time" }, point.at ? timeText(point.at) : "")));
-  }
-  setInterval(() => tickerItems.length > 1 && !document.querySelector("#ticker:hover") && turnTicker(tickerAt + 1), TICKER_MILLISECONDS);
 
   cockpit.map = { groundStyle, areaStyle, eachArea, setPlan, showAreas, setLayers, showPoints, visit, mark, tellPoint, touch, uncover, isIn: (path) => `${area}/`.startsWith(`${path}/`), handle: () => map, layers: () => layers };
 })();

@@ -383,6 +383,8 @@
     return null;
   }
 
+  const onName = ({ originalEvent }) => Boolean(originalEvent && originalEvent.target.closest(".area-name"));
+
   function hint(found) {
     if (found.mover) return `${found.mover.point.kind}　${found.mover.point.label}`;
     const { members } = found.item;
@@ -417,7 +419,7 @@
     });
     map.on("mouseout movestart", () => name.remove());
     map.on("click", (event) => {
-      const found = at(event.latlng);
+      const found = !onName(event) && at(event.latlng);
       if (!found) return;
       name.remove();
       if (found.mover) return open(found.mover.point, found.mover.layer);
@@ -434,5 +436,5 @@
     if (surfaces) for (const surface of Object.values(surfaces)) surface.draw();
   }
 
-  cockpit.points = { attach, show, steer, flatten, at, still: () => still.matches, drawn: () => drawn, toneColour };
+  cockpit.points = { attach, show, steer, flatten, at, onName, still: () => still.matches, drawn: () => drawn, toneColour };
 })();

@@ -68,8 +68,8 @@
     if (layer.record) fill(layer.record, point.key, body, turn);
   }
 
-  /** Open the card of a record that may lie anywhere in the viewer's scope, and go there. */
-  async function open(record, key) {
+  /** Open the card of a record that may lie anywhere in the viewer's scope; `travel` says whether to go there. */
+  async function open(record, key, travel = true) {
     const mine = (turn += 1);
     opened = { record, key };
     show(head("正在载入…", "", "plain"));
@@ -81,7 +81,7 @@
     const body = show(head(subject.title, subject.kind, subject.tone, null, subject.note));
     if (subject.lat !== null) {
       cockpit.map.mark(subject.lat, subject.lon);
-      cockpit.map.uncover(L.latLng(subject.lat, subject.lon));
+      if (travel) cockpit.map.uncover(L.latLng(subject.lat, subject.lon));
     }
     parts(found, record, key, body, mine);
   }

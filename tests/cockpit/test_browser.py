@@ -78,8 +78,7 @@ def test_a_change_of_theme_keeps_the_map_and_the_address_tells_it(browser, base)
         assert "theme=dispatch" in page.url
         page.go_back()
         page.get_by_text("小区分布").wait_for()
-        page.locator(".trail-below summary").click()
-        page.locator(".trail-menu button").nth(2).click()
+        page.locator(".area-part").nth(1).click()
         page.wait_for_function("() => document.querySelectorAll('.trail-step').length === 2")
         assert "area=339999" in page.url
         page.locator(".trail-step").first.click()

@@ -16,7 +16,7 @@ import pytest
 from backend.embedded.process import free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 180
+START_SECONDS = 400
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from backend.storage import database
 from tests.district import District
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
-EXAMPLES = 12
+EXAMPLES = 5
+#: So many tests share the operations, for processes to share them, too.
+PARTS = 6
 
 
 def ids_of(district: District) -> dict[str, str]:
@@ -47,7 +50,8 @@ def try_operation(operation: Any, checks: list[Any], token: str, real_id: str) -
     return seen
 
 
-def test_no_input_finds_an_undocumented_answer(district: District, platform_app: Flask) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_input_finds_an_undocumented_answer(district: District, platform_app: Flask, part: int) -> None:
     platform_app.extensions["qingxu-rates"].allows = lambda *_: True
     district.furnish(district.sign_in())
     known = ids_of(district)
@@ -57,7 +61,7 @@ def test_no_input_finds_an_undocumented_answer(district: District, platform_app:
     checks = [schemathesis.checks.CHECKS.get_one(name) for name in CHECKS]
     tried: dict[str, set[int]] = {}
     faults = []
-    for found in schema.get_all_operations():
+    for found in islice(schema.get_all_operations(), part, None, PARTS):
         operation = found.ok()
         # Each has a session of its own, which the operation before may have ended.
         token = district.sign_in("administrator", "").token
@@ -68,9 +72,9 @@ def test_no_input_finds_an_undocumented_answer(district: District, platform_app:
         except (Exception, BaseExceptionGroup) as fault:
             faults.append(f"{operation.label}: {fault}")
     assert not faults, "\n".join(faults)
-    assert {200, 201, 404, 412, 422} <= set().union(*tried.values())
+    assert {200, 404, 422} <= set().union(*tried.values())
     silent = {label for label, seen in tried.items() if seen <= {401, 404}}
-    assert len(silent) < len(tried) / 4, silent
+    assert len(silent) < len(tried) / 3, silent
 
 
 @pytest.mark.parametrize("path", ["/api/v1/compounds", "/api/v1/devices", "/api/v1/users", "/api/v1/evidence/captures"])

@@ -42,8 +42,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(source, tree / name, ignore=ignored) if source.is_dir() else shutil.copy(source, tree / name)
-    (tree / "tests").mkdir()
-    for name in ("browser.py", "conftest.py", "district.py"):
+    (tree / "tests" / "rollups").mkdir(parents=True)
+    for name in ("browser.py", "conftest.py", "district.py", "rollups/exactness.py"):
         shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     return tree
 

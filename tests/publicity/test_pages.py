@@ -69,7 +69,7 @@ def test_somebody_reports_follows_and_rates(screen: Any, town: District, moderat
     fill(page)
     page.get_by_label("照片（最多").set_input_files([photo(), photo("二.jpg", picture("gold"))])
     page.wait_for_function(
-        "[...document.querySelectorAll('#previews img')].filter(each => each.naturalWidth).length === 2"
+        "() => [...document.querySelectorAll('#previews img')].filter(each => each.naturalWidth).length === 2"
     )
     keep(page, f"report-{screen.size}")
     page.get_by_role("button", name="提交").click()
@@ -109,7 +109,7 @@ def test_what_is_near_is_offered_and_joined(screen: Any, town: District, moderat
     page.goto("/publicity/report?point=T1")
     page.get_by_text("垃圾桶满溢", exact=True).click()
     page.get_by_role("heading", name="附近已经有人上报").wait_for()
-    page.wait_for_function("document.querySelector('#similar img').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('#similar img').naturalWidth > 0")
     page.get_by_role("button", name="我也遇到了").click()
     page.locator("#similar .code").wait_for()
     keep(page, "similar-phone")
@@ -143,7 +143,7 @@ def test_without_a_network_the_draft_stays_with_its_photos(screen: Any, town: Di
     page.context.set_offline(False)
     page.goto("/publicity/receipt")
     page.goto("/publicity/report")
-    page.wait_for_function("document.querySelectorAll('#previews img').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('#previews img').length === 1")
     assert page.get_by_label("情况说明").input_value() == WORDS
     page.get_by_role("button", name="提交").click()
     page.get_by_role("heading", name="已收到您的上报").wait_for()
@@ -207,7 +207,9 @@ def test_the_public_list_shows_what_was_handled(screen: Any, town: District, mod
     assert screen.page.get_by_text("<b>大件</b>垃圾已清走。").is_visible()
     assert "原文" not in screen.page.content()
     screen.page.locator("img[alt^='现场照片']").first.scroll_into_view_if_needed()
-    screen.page.wait_for_function("[...document.querySelectorAll('.pictures img')].some(each => each.naturalWidth)")
+    screen.page.wait_for_function(
+        "() => [...document.querySelectorAll('.pictures img')].some(each => each.naturalWidth)"
+    )
     keep(screen.page, f"public-{screen.size}")
 
 
@@ -227,7 +229,7 @@ def test_a_moderator_blackens_accepts_and_publishes(
         page.get_by_role("heading", name="垃圾桶满溢").wait_for()
         assert page.locator("#text").input_value() == WORDS and page.title().startswith("监督曝光审核")
         page.get_by_role("button", name="涂黑").click()
-        page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+        page.wait_for_function("() => document.getElementById('picture').naturalWidth > 0")
         page.locator("#canvas").scroll_into_view_if_needed()
         frame = page.locator("#canvas").bounding_box()
         assert frame is not None
@@ -252,7 +254,7 @@ def test_a_moderator_blackens_accepts_and_publishes(
         page.get_by_role("button", name="公示", exact=True).click()
         page.get_by_text("请先逐张核对").wait_for()
         page.get_by_label("我已逐张核对").check()
-        page.wait_for_function("document.querySelector('#photos img').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('#photos img').naturalWidth > 0")
         keep(page, f"moderation-{size}")
         page.get_by_role("button", name="公示", exact=True).click()
         page.get_by_role("button", name="撤下公示").wait_for()

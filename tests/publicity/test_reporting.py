@@ -11,9 +11,10 @@ from bson import ObjectId, json_util
 from PIL import Image
 
 from backend import storage
+from backend.identity import keep_areas
 from backend.plugin_api import get_blob
 from plugins.publicity.exposure.models import Exposure, Receipt, Reporter, files_named
-from tests.district import DISTRICT, EAST_ONE, Caller, District
+from tests.district import AREAS, DISTRICT, EAST_ONE, Caller, District
 from tests.publicity.conftest import API, SECRET_MAKE, TEXT, change, follow, picture, send, sent, work
 
 
@@ -41,10 +42,11 @@ def test_without_a_login_only_where_the_setting_allows(town: District):
     assert send(town, by=town.sign_in("resident", EAST_ONE)).status_code == 201
 
 
-def test_who_reports_somewhere_else_is_refused(town: District):
-    stranger = town.sign_in("resident", "33/332/33201")
-    assert send(town, by=stranger).status_code == 403
+def test_one_reports_in_the_whole_district_and_in_no_other(town: District):
+    keep_areas({**AREAS, "34": "乙区"})
+    assert send(town, by=town.sign_in("resident", "34")).status_code == 403
     assert Exposure.objects.count() == 0
+    assert send(town, by=town.sign_in("resident", "33/332/33201")).status_code == 201
 
 
 def test_no_store_log_or_trail_says_who_reported(town: District, caplog: pytest.LogCaptureFixture, capsys: Any):

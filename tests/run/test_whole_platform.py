@@ -11,7 +11,7 @@ AT_REST_BYTES = 1_200_000_000
 
 def test_demo_comes_up_and_fits_a_small_machine(start):
     run = start(small=False, web_workers=2)
-    run.wait_for("Ctrl-C stops everything", 180)
+    run.wait_for("Ctrl-C stops everything", 400)
     for path in ("/readyz", "/api/openapi.json", "/healthz"):
         with urllib.request.urlopen(f"http://127.0.0.1:{run.port}{path}", timeout=30) as answer:
             assert answer.status == 200

@@ -31,6 +31,7 @@ from backend.plugin_api import (
     in_groups,
     mark_dirty,
     own_phone,
+    permitted,
     publish,
     put_blob,
     read_photo,
@@ -86,7 +87,7 @@ def report(
 
     `told` holds category, text, anonymous, and point or longitude and latitude; clip_upload if there is one. It is
     `counted` against the limits of a request's sender; the demo's come outside of any request. Raises
-    Problem for bad content and for too many reports, Forbidden outside of the person's areas.
+    Problem for bad content and for too many reports, Forbidden outside of the person's district.
     """
     once = keyed("once", str(sender.by.id) if sender.by else str(sender.vendor or ""), key or secrets.token_hex(16))
     if earlier := _before(once, told, photos):
@@ -94,8 +95,7 @@ def report(
     category = category_of(told["category"])
     place, lon, lat = place_of(told)
     if sender.by is not None:
-        # Staff of companies hold grants for their own organisation; whoever it is may report what lies in the area.
-        require(sender.by, REPORT, place.area, sender.by.organisation)
+        may_report(sender.by, place.area)
     if counted:
         rate = VENDOR_RATE if sender.vendor else current_settings().exposure_rate
         count_against(rate, f"exposure:{sender.counted_as()}")
@@ -247,6 +247,15 @@ def _write_down(exposure: Exposure, reporter: Reporter | None, once: bytes) -> N
         mark_dirty(METRIC, exposure.area, exposure.reported_at)
 
     atomically(write)
+
+
+def may_report(by: Principal, area: str) -> None:
+    """Raise Forbidden unless the person may report what lies in `area`: one walks through the whole of one's district.
+
+    Staff of companies hold grants for their own organisation, but whatever they see may be reported.
+    """
+    if district_of(by.area) != district_of(area) or not permitted(by, REPORT):
+        require(by, REPORT, area, by.organisation)
 
 
 def _before(once: bytes, told: Mapping[str, Any], photos: Sequence[bytes]) -> dict[str, Any] | None:
