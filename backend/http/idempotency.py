@@ -17,7 +17,7 @@ from flask import Response, current_app, request
 from mongoengine import BinaryField, DateTimeField, Document, IntField, ListField
 from pymongo.errors import ConnectionFailure
 
-from backend.http.arguments import whole_body
+from backend.http.arguments import check_form_type, whole_body
 from backend.http.describing import View, describe
 from backend.http.problems import Problem
 from backend.protection import current_actor, open_sealed, seal
@@ -139,6 +139,7 @@ def _fingerprint() -> bytes:
     if request.mimetype != "multipart/form-data":
         digest.update(whole_body(request))
         return digest.digest()
+    check_form_type(request)
     # The boundary between parts is made anew each time a form is sent; what lies between is the same.
     for name, value in request.form.items(multi=True):
         digest.update(f"{len(name)},{len(value)}:{name}{value}".encode())

@@ -1,7 +1,8 @@
 """How often one account or address may ask.
 
 Redis counts for all processes together. A process takes its share in blocks, so that most requests cost no round trip;
-no more than the limit is ever handed out in a window. Without Redis each process counts for itself.
+no more than the limit is ever handed out in a window. Without Redis each process counts for itself, and goes on from
+what it has taken: an outage hands nothing out twice.
 """
 
 from __future__ import annotations
@@ -89,10 +90,14 @@ class Rates:
         """Take `size` requests from the window, of Redis if it answers."""
         if now >= self.alone_until:
             try:
-                return self.shared.hit(limit, key, cost=size)
+                taken = self.shared.hit(limit, key, cost=size)
             except Exception as error:
                 logger.warning("rate_limits_without_redis", error=str(error)[:200])
                 self.alone_until = now + WITHOUT_REDIS_SECONDS
+            else:
+                if taken and self.shared is not self.alone:
+                    self.alone.hit(limit, key, cost=size)
+                return taken
         return self.alone.hit(limit, key, cost=size)
 
 

@@ -57,8 +57,7 @@ def test_a_walk_through_the_room(browser, base, platform):
         )
         point = platform.violate(61, at=datetime.now(UTC))
         page.wait_for_function("() => heard > 0")
-        page.locator("#ticker").get_by_text(point.label).wait_for()
-        page.locator("#ticker button").click()
+        page.locator("#ticker button", has_text=point.label).click()
         expect(page.locator("#card")).to_contain_text(point.label)
         # Themes by number and arrow; what the keys are for.
         page.keyboard.press("3")

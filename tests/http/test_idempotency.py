@@ -75,3 +75,14 @@ def test_a_form_sent_again_has_another_boundary(editor):
     assert again.headers["Idempotency-Replayed"] == "true" and again.data == first.data
     assert send(picture.getvalue() + b"more").json["code"] == "idempotency_key_reused"
     assert things().count_documents({}) == 1
+
+
+def test_a_form_with_a_part_without_a_name_is_refused_and_may_be_mended(editor):
+    def send(part: str):
+        body = f"--b\r\nContent-Disposition: form-data{part}\r\n\r\nx\r\n--b--\r\n".encode()
+        headers = {"Idempotency-Key": "nameless", "Content-Type": "multipart/form-data; boundary=b"}
+        return editor.post(f"{URL}/photos", data=body, headers=headers)
+
+    for part in ("", '; filename="a.jpg"'):
+        assert (send(part).status_code, send(part).json["detail"]) == (422, "表单中有一部分没有名称。")
+    assert things().count_documents({}) == 0

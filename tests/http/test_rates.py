@@ -47,6 +47,14 @@ def test_without_redis_requests_go_on():
     assert [rates.allows(parse("3/minute"), "a") for _ in range(4)] == [True, True, True, False]
 
 
+def test_an_outage_hands_nothing_out_twice(store):
+    rates, limit = Rates(store.redis_url), parse("3/minute")
+    assert [rates.allows(limit, "a") for _ in range(2)] == [True, True]
+    rates.shared = Rates("redis://127.0.0.1:1/0").shared
+    assert [rates.allows(limit, "a") for _ in range(2)] == [True, False]
+    assert rates.spent(limit, "a") and not rates.spent(limit, "b")
+
+
 def test_a_limit_for_each_address(store):
     app = Flask("logins")
     install(app, replace(store, trusted_proxies=1))

@@ -51,8 +51,10 @@ def try_operation(operation: Any, checks: list[Any], token: str, real_id: str) -
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_input_finds_an_undocumented_answer(district: District, platform_app: Flask, part: int) -> None:
-    platform_app.extensions["qingxu-rates"].allows = lambda *_: True
+def test_no_input_finds_an_undocumented_answer(
+    district: District, platform_app: Flask, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform_app.extensions["qingxu-rates"], "allows", lambda *_: True)
     district.furnish(district.sign_in())
     known = ids_of(district)
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", platform_app)

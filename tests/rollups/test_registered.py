@@ -37,6 +37,19 @@ def fields_in(expression: Any) -> Iterator[str]:
             yield from fields_in(each)
 
 
+def sought_in(expression: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each field that an expression looks into for a constant, with the constant: such fields hold lists."""
+    if isinstance(expression, Mapping):
+        for name, each in expression.items():
+            if name == "$in":
+                yield from ((field, each[0]) for field in fields_in(each[1]))
+            else:
+                yield from sought_in(each)
+    elif isinstance(expression, list | tuple):
+        for each in expression:
+            yield from sought_in(each)
+
+
 class History:
     """Records of one metric, and what becomes of them."""
 
@@ -51,6 +64,10 @@ class History:
         row: dict[str, Any] = {"_id": ObjectId(), "area": chance.choice(AREAS)}
         for measure in metric.measures.values():
             row |= {name: chance.choice((None, 0, 1, 2, 7, -3)) for name in fields_in(measure)}
+        for measure in metric.measures.values():
+            for name, constant in sought_in(measure):
+                held = row[name] if isinstance(row[name], list) else []
+                row[name] = [*held, constant] if chance.random() < 0.5 else held
         row |= {name: chance.choice(VALUES) for name in metric.dimensions}
         for name, wanted in metric.match.items():
             if chance.random() < 0.7 and not isinstance(wanted, Mapping):
