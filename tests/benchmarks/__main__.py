@@ -25,6 +25,9 @@ MEASURES = (
     "memory",
     "blob_write",
     "package",
+    "cockpit_theme",
+    "cockpit_page",
+    "cockpit_viewers",
 )
 
 

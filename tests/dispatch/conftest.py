@@ -130,7 +130,7 @@ class Ground:
         """Let the running clock of an order have begun earlier, and count what follows from it anew."""
         row = database()["work_orders"].find_one({"_id": ObjectId(order["id"])})
         back = timedelta(**ago)
-        times = ("running_since", "due_at", "escalate_at", "dispatched_at", "respond_by")
+        times = ("running_since", "due_at", "escalate_at", "dispatched_at", "respond_by", "untaken_at")
         moved = {name: row[name] - back for name in times if isinstance(row.get(name), datetime)}
         database()["work_orders"].update_one({"_id": row["_id"]}, {"$set": moved})
 

@@ -51,7 +51,7 @@ def test_each_is_told_what_is_to_be_done_once(post: Ground) -> None:
     work()
     assert titles(post.worker) == ["新派单", "派单即将超期", "派单已超期"]
     assert titles(post.community) == ["派单待核查", "派单督办"]
-    assert titles(post.street) == ["派单督办"]
+    assert titles(post.street) == ["派单环节超时", "派单督办"]
     post.step(post.street, order, "send_back", reason="不彻底")
     work()
     assert titles(post.worker)[-1] == "派单返工"

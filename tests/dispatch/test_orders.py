@@ -308,6 +308,24 @@ def test_an_order_that_nobody_sends_or_checks_is_told_to_the_street(ground: Grou
     assert ground.step(ground.street, order, "close")["on_time"] is True
 
 
+def test_an_order_that_nobody_takes_is_told_to_the_street(ground: Ground) -> None:
+    taken, left = (ground.dispatch(ground.street, ground.alert()) for _ in range(2))
+    taken = ground.take(ground.worker, taken)
+    for order in (taken, left):
+        ground.age(order, minutes=45)
+    assert [escalate(), escalate()] == [1, 0]
+    assert not ground.events("work_order.stalled", taken)
+    assert [(e["stage"], e["to_area"]) for e in ground.events("work_order.stalled", left)] == [("接单", EAST)]
+    # Sent to somebody else, the time begins anew; one that rests waits for nobody.
+    left = ground.step(ground.street, ground.see(ground.street, left), "suspend", reason="等待设备")
+    assert escalate() == 0
+    left = ground.step(ground.street, left, "resume")
+    assert escalate() == 0
+    ground.age(left, minutes=45)
+    escalate()
+    assert len(ground.events("work_order.stalled", left)) == 2
+
+
 def test_statistics_by_unit(ground: Ground) -> None:
     order = ground.step(ground.street, ground.handled(), "send_back", reason="不彻底")
     order = ground.replied(ground.worker, ground.see(ground.worker, order))

@@ -2,15 +2,16 @@
 
 // What every page does: large type, and keeping the login alive while somebody works on the page.
 window.qingxu = {
-  /** Call the API; returns the answer's JSON (null when empty), throws the problem's JSON. */
+  /** Call the API with JSON or a form; returns the answer's JSON (null when empty), throws the problem's JSON. */
   async call(method, address, body, headers = {}) {
+    const json = body !== undefined && !(body instanceof FormData);
     let answer;
     try {
       answer = await fetch(address, {
         method,
         credentials: "same-origin",
-        headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: json ? { "Content-Type": "application/json", ...headers } : headers,
+        body: json ? JSON.stringify(body) : body,
       });
     } catch {
       throw { code: "offline", detail: "无法连接服务器，请检查网络后重试。" };

@@ -45,6 +45,12 @@ def started(order: WorkOrder, calendar: DutyCalendar, now: datetime, **values: A
     }
 
 
+def answered_by(order: WorkOrder, calendar: DutyCalendar, now: datetime) -> dict[str, datetime]:
+    """Return by when somebody must take an order that is sent out now, and that the street is told of otherwise."""
+    first = due(now, order.respond_minutes, calendar_for(order, calendar))
+    return {"respond_by": first, "untaken_at": first}
+
+
 def escalation(limit: float, used: float, escalated: int, since: datetime, calendar: DutyCalendar) -> datetime | None:
     """Return when the next share of the limit that was not told yet is used up, or None when all were."""
     percent = next((each for each in SHARES if each > escalated), None)
@@ -62,7 +68,7 @@ def stopped(order: WorkOrder, calendar: DutyCalendar, now: datetime) -> dict[str
     """Return what stops the handler's clock."""
     used = used_until(order, calendar, now)
     late = bool(order.late or (order.running_since and used > order.limit_minutes))
-    return {"used_minutes": used, "running_since": None, "escalate_at": None, "late": late}
+    return {"used_minutes": used, "running_since": None, "escalate_at": None, "untaken_at": None, "late": late}
 
 
 def waiting(state: str, calendar: DutyCalendar, now: datetime) -> dict[str, datetime | None]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from backend.plugin_api import Principal, Problem
-from plugins.dispatch.calendar.hours import DutyCalendar, due
+from plugins.dispatch.calendar.hours import DutyCalendar
 from plugins.dispatch.orders.clock import (
     REWORK_MINUTES,
-    calendar_for,
+    answered_by,
     duration_class,
     recounted,
     started,
@@ -43,7 +43,13 @@ def effects(
         case "dispatch" | "reassign":
             return sent(order, calendar, now, to)
         case "take":
-            mine = {"handler": by.id, "handler_name": by.name, "taken_at": now, "due_at": order.due_at}
+            mine = {
+                "handler": by.id,
+                "handler_name": by.name,
+                "taken_at": now,
+                "due_at": order.due_at,
+                "untaken_at": None,
+            }
             return mine if by.organisation is None else {**mine, "handler_organisation": by.organisation}
         case "return":
             return {**stopped(order, calendar, now), **waiting("returned", calendar, now)}
@@ -62,7 +68,8 @@ def effects(
             return stopped(order, calendar, now)
         case "resume":
             if order.paused_from in HANDLING:
-                return started(order, calendar, now)
+                again = {} if order.taken_at else answered_by(order, calendar, now)
+                return started(order, calendar, now, **again)
             return waiting(order.paused_from, calendar, now)
         case "dismiss" | "merge" | "force_close":
             return ended(order, calendar, now, handled=verb == "force_close" and bool(order.replies))
@@ -78,9 +85,8 @@ def sent(order: WorkOrder, calendar: DutyCalendar, now: datetime, to: Choice | N
         raise Problem("no_handler")
     whom = addressed(to) if to else {}
     late = stopped(order, calendar, now)["late"]
-    first = due(now, order.respond_minutes, calendar_for(order, calendar))
-    values = {"used_minutes": 0.0, "late": late, "dispatched_at": now, "taken_at": None, "respond_by": first}
-    return started(order, calendar, now, **values, **whom)
+    fresh = {"used_minutes": 0.0, "late": late, "dispatched_at": now, "taken_at": None}
+    return started(order, calendar, now, **fresh, **answered_by(order, calendar, now), **whom)
 
 
 def ended(order: WorkOrder, calendar: DutyCalendar, now: datetime, *, handled: bool) -> Changes:

@@ -6,6 +6,7 @@ at once, each share is told once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,16 +28,28 @@ BATCH = 500
 
 def escalate(now: datetime | None = None) -> int:
     """Tell of every order whose moment has come, each share once; returns how many steps that were."""
-    at, count, seen = now or utcnow(), 0, 0
+    at = now or utcnow()
+    return each_due("untaken_at", at, tell_untaken) + each_due("escalate_at", at, escalate_order)
+
+
+def each_due(moment: str, at: datetime, tell: Callable[[WorkOrder, datetime], int]) -> int:
+    """Tell of every order whose `moment` has come; returns how many steps that were."""
+    count, seen = 0, 0
     while True:
-        due = list(WorkOrder.objects(escalate_at__lte=at).order_by("escalate_at").skip(seen).limit(BATCH))
+        due = list(WorkOrder.objects(__raw__={moment: {"$lte": at}}).order_by(moment).skip(seen).limit(BATCH))
         for order in due:
             try:
-                count += escalate_order(order, at)
+                count += tell(order, at)
             except StaleVersion:
                 seen += 1  # somebody is at it; the next run looks again
         if len(due) < BATCH:
             return count
+
+
+def tell_untaken(order: WorkOrder, at: datetime) -> int:
+    """Tell the street that nobody has taken an order within its time of first response."""
+    atomically(partial(stalled, order, at, stage="接单", done={"untaken_at": None}))
+    return 1
 
 
 def escalate_order(order: WorkOrder, at: datetime) -> int:
@@ -52,7 +65,7 @@ def escalate_order(order: WorkOrder, at: datetime) -> int:
 def next_share(order: WorkOrder, calendar: DutyCalendar, at: datetime) -> WorkOrder:
     """Tell of the next share of the handler's limit, or that a stage is too long, in the current transaction."""
     if order.state not in HANDLING:
-        return stalled(order, at)
+        return stalled(order, at, stage=ORDER_FLOW.states[order.state], done={"escalate_at": None})
     percent = next(each for each in SHARES if each > order.escalated)
     after_that = escalation(order.limit_minutes, order.used_minutes, percent, order.running_since, calendar)
     values: dict[str, Any] = {"escalated": percent, "escalate_at": after_that}
@@ -72,11 +85,10 @@ def next_share(order: WorkOrder, calendar: DutyCalendar, at: datetime) -> WorkOr
     return after
 
 
-def stalled(order: WorkOrder, at: datetime) -> WorkOrder:
-    """Tell the street that an order waits too long for a dispatch or a check, in the current transaction."""
+def stalled(order: WorkOrder, at: datetime, *, stage: str, done: dict[str, Any]) -> WorkOrder:
+    """Tell the street that an order waits too long in a stage, in the current transaction."""
     depth, to_area = level_above(order, STAGE_LEVEL)
-    stage = ORDER_FLOW.states[order.state]
-    after = changed(order, {"escalate_at": None}, "escalate", f"{stage}已超时，提醒{TITLES[depth]}", at)
+    after = changed(order, done, "escalate", f"{stage}已超时，提醒{TITLES[depth]}", at)
     more = {"stage": stage, "level": LEVEL_NAMES[depth], "to_area": to_area}
     publish("work_order.stalled", told(after, **more), area=after.area)
     return after

@@ -138,7 +138,8 @@ class WorkOrder(Flowing, PlacedRecord):
     takes it becomes `handler`. `unit` is what statistics count it for. The handler's clock: `limit_minutes` are
     allowed, `used_minutes` were used until `running_since`, since when it runs; `unit_of_time` says whether in working
     time. `escalated` is the highest share of the limit, in per cent, that was told up the area tree, `escalate_at` when
-    the next one will be; `late` says that the limit was once over; `provisional` that holidays were not known.
+    the next one will be; `untaken_at` when the street is told that nobody has taken it; `late` says that the limit was
+    once over; `provisional` that holidays were not known.
     `source_key` is `<source>/<source_id>` of what it was made from.
     """
 
@@ -157,6 +158,7 @@ class WorkOrder(Flowing, PlacedRecord):
             ("-updated_at",),
             {"fields": ["replies.pictures.sha256"], "sparse": True},
             {"fields": ["escalate_at"], "sparse": True},
+            {"fields": ["untaken_at"], "sparse": True},
             {"fields": [("place", "2dsphere")], "2dsphereIndexVersion": 3},
             DUE_INDEX,
         ],
@@ -193,6 +195,7 @@ class WorkOrder(Flowing, PlacedRecord):
     used_minutes = FloatField(required=True, default=0)
     running_since = DateTimeField()
     respond_by = DateTimeField()
+    untaken_at = DateTimeField()
     escalated = IntField(required=True, default=0)
     escalate_at = DateTimeField()
     late = BooleanField(required=True, default=False)

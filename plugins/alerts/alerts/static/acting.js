@@ -1,5 +1,6 @@
 // What staff do with the open alert: send somebody, take a step with its reason, or keep it quiet.
-import { ALERTS, asking, byId, chips, make, send } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { byId, chips, dialog, make, send } from "/static/accounts/ways.js";
 
 const OPEN = ["unconfirmed", "raised", "dispatched"];
 const LOOK = { confirm: "calm", close: "calm", dismiss: "danger" };
@@ -95,13 +96,13 @@ export function acting({ done, again }) {
 
   // What a quiet window may cover: the narrowest first.
   let scopes = [];
-  const mute = byId("mute") && asking(byId("mute-dialog"), async () => {
+  const mute = byId("mute") && (() => dialog(byId("mute-dialog"), async () => {
     const until = new Date(Date.now() + Number(byId("mute-hours").value) * 3_600_000).toISOString();
     const told = { area: alert.area, purpose: byId("mute-purpose").value, reason: byId("mute-reason").value.trim(), until, ...scopes[byId("mute-scope").value].match };
     await send("POST", "/api/v1/alert-quiet-windows", told);
     byId("mute-reason").value = "";
     say("已屏蔽，期间只留存记录。可在“屏蔽检修”中提前结束。", true);
-  });
+  }));
   function openMute() {
     if (!mute || byId("quieting").hidden) return;
     scopes = [

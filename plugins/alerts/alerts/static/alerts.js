@@ -3,7 +3,8 @@ import { acting } from "./acting.js";
 import { list as makeList } from "./list.js";
 import { show } from "./showing.js";
 import { upkeep } from "./upkeep.js";
-import { ALERTS, byId } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { byId } from "/static/accounts/ways.js";
 
 const work = byId("work");
 let opened = null; // the id of the alert on the right

@@ -1,6 +1,7 @@
 // The list: one tab at a time, with what is picked for a batch.
 import { search as makeSearch } from "./search.js";
-import { ALERTS, ago, asking, byId, chips, left, make } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { ago, byId, chips, dialog, left, make } from "/static/accounts/ways.js";
 
 const REFRESH = 15_000;
 const PAGE = 50;
@@ -112,7 +113,7 @@ export function list({ open, upkeep }) {
   }
 
   let verb = "";
-  const ask = asking(byId("batch-dialog"), async () => {
+  const ask = () => dialog(byId("batch-dialog"), async () => {
     const { items } = await qingxu.call("POST", `${ALERTS}/bulk`, { ids: [...batch], verb, reason: byId("batch-reason").value.trim() });
     const failed = items.filter((each) => !each.done);
     batch.clear();

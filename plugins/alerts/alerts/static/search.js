@@ -1,5 +1,6 @@
 // The search: its conditions, and the ones that the person keeps under a name.
-import { ALERTS, asking, byId, make } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { byId, dialog, make } from "/static/accounts/ways.js";
 
 const KEPT = "/api/v1/saved-filters";
 const LIST = "alerts";
@@ -60,7 +61,7 @@ export function search(changed) {
     event.preventDefault();
     changed();
   });
-  byId("keep").addEventListener("click", asking(byId("keep-dialog"), async () => {
+  byId("keep").addEventListener("click", () => dialog(byId("keep-dialog"), async () => {
     await qingxu.call("POST", KEPT, { list: LIST, name: byId("keep-name").value.trim(), query: Object.fromEntries(query()) });
     byId("keep-name").value = "";
     load();

@@ -1,5 +1,6 @@
 // What is known of the open alert.
-import { ALERTS, byId, left, make, moment } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { byId, instant, left, make, thumbs } from "/static/accounts/ways.js";
 
 const DONE = ["closed", "dismissed", "merged"];
 
@@ -12,14 +13,14 @@ export function show(alert, merge) {
   byId("note").textContent = alert.note ?? "";
   byId("note").hidden = !alert.note;
   facts(alert);
-  const steps = alert.timeline.map((step) => make("li", {}, make("time", {}, moment(step.at)), make("b", {}, step.title), step.note && make("span", {}, step.note)));
+  const steps = alert.timeline.map((step) => make("li", {}, make("time", {}, instant(step.at)), make("b", {}, step.title), step.note && make("span", {}, step.note)));
   byId("history").querySelector("ol").replaceChildren(...steps);
   clock(alert);
   byId("talk").hidden = !alert.talk_back;
   byId("talk").querySelector("p").textContent = alert.talk_back;
   later(byId("sightings"), alert.id, `每一次发现（${alert.count}）`, async (place) => {
     const { items, next_cursor } = await qingxu.call("GET", `${ALERTS}/${alert.id}/sightings?limit=50`);
-    place.replaceChildren(...items.map((each) => make("li", {}, make("time", {}, moment(each.at)), make("b", {}, each.source_title),
+    place.replaceChildren(...items.map((each) => make("li", {}, make("time", {}, instant(each.at)), make("b", {}, each.source_title),
       make("span", {}, [each.device, each.confidence !== null && `置信度 ${Math.round(each.confidence * 100)}%`, each.clock_doubted && "设备时钟有误，按收到时间", each.note].filter(Boolean).join("，")))));
     if (next_cursor) place.append(make("li", {}, "只列出最近 50 次。"));
   });
@@ -29,7 +30,7 @@ export function show(alert, merge) {
     place.replaceChildren(...items.map((each) => {
       const into = open && !DONE.includes(each.state) && make("button", { type: "button", className: "chip" }, "并入此件");
       if (into) into.addEventListener("click", () => merge(each.id));
-      return make("li", {}, make("a", { href: `#${each.id}` }, each.kind_name), make("span", {}, `${each.point_name ?? ""} ${each.state_title} ${moment(each.raised_at)}`), into);
+      return make("li", {}, make("a", { href: `#${each.id}` }, each.kind_name), make("span", {}, `${each.point_name ?? ""} ${each.state_title} ${instant(each.raised_at)}`), into);
     }));
     if (!items.length) place.append(make("li", {}, "200 米内前后一天没有其他事件。"));
   });
@@ -40,14 +41,7 @@ function pictures(alert) {
   if (place.dataset.of === alert.id && Number(place.dataset.count) === alert.pictures.length) return;
   Object.assign(place.dataset, { of: alert.id, count: alert.pictures.length });
   const seen = alert.pictures.filter((each) => each.address);
-  place.replaceChildren(...seen.map((each) => {
-    const button = make("button", { type: "button", className: "thumb" }, make("img", { src: each.address, alt: "现场图片", loading: "lazy" }), make("i", {}, moment(each.at)));
-    button.addEventListener("click", () => {
-      byId("picture-dialog").querySelector("img").src = each.address;
-      byId("picture-dialog").showModal();
-    });
-    return button;
-  }));
+  thumbs(place, seen.map((each) => ({ address: each.address, words: instant(each.at) })), byId("picture-dialog"));
   const hidden = alert.pictures.length - seen.length;
   if (hidden) place.append(make("p", { className: "quiet" }, `有 ${hidden} 张现场图片，您没有查看权限。`));
   place.hidden = !alert.pictures.length;
@@ -56,8 +50,8 @@ function pictures(alert) {
 function facts(alert) {
   const rows = [
     ["地点", alert.point_name ? `${alert.point_name}（${alert.point}）` : "未关联点位"],
-    ["发现", alert.first_at === alert.last_at ? moment(alert.first_at) : `${moment(alert.first_at)} 至 ${moment(alert.last_at)}，共 ${alert.count} 次`],
-    alert.camera && ["录像", `${alert.camera.device}，${moment(alert.camera.at)}`],
+    ["发现", alert.first_at === alert.last_at ? instant(alert.first_at) : `${instant(alert.first_at)} 至 ${instant(alert.last_at)}，共 ${alert.count} 次`],
+    alert.camera && ["录像", `${alert.camera.device}，${instant(alert.camera.at)}`],
     alert.confidence !== null && ["置信度", `${Math.round(alert.confidence * 100)}%`],
     ["处置", alert.role_title],
     alert.proof.length > 0 && ["回单须有", alert.proof.map((each) => each.title).join("、")],
@@ -78,7 +72,7 @@ function clock(alert) {
   const gauge = place.querySelector("i");
   gauge.style.width = `${Math.min(100, Math.max(2, used * 100))}%`;
   gauge.className = used >= 1 ? "late" : used >= 0.5 ? "warm" : "";
-  place.querySelector("p").textContent = `${left(alert.due_at)}，${moment(alert.due_at)} 到期`;
+  place.querySelector("p").textContent = `${left(alert.due_at)}，${instant(alert.due_at)} 到期`;
 }
 
 /** Have a part of the page asked for when it is opened, and again for another alert. */

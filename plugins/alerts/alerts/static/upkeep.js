@@ -1,5 +1,6 @@
 // What the intake could not raise by itself: codes that nobody has mapped, and where it is quiet.
-import { ALERTS, byId, make, moment, send } from "./ways.js";
+import { ALERTS } from "./api.js";
+import { byId, instant, make, send } from "/static/accounts/ways.js";
 
 const CODES = "/api/v1/alert-waiting-codes";
 const VENDOR = "/api/v1/alert-vendor-codes";
@@ -39,7 +40,7 @@ export function upkeep(changed) {
         changed();
       }));
       return make("li", {}, make("div", {}, make("b", {}, `${row.vendor || "未标识厂商"} · ${row.code || "无编码"}`),
-        make("span", {}, `${row.count} 条，最近 ${moment(row.last_at)}，${[row.point_name, row.device].filter(Boolean).join(" ")}`), row.note && make("span", {}, row.note)), may && row.code && choice, may && row.code && button);
+        make("span", {}, `${row.count} 条，最近 ${instant(row.last_at)}，${[row.point_name, row.device].filter(Boolean).join(" ")}`), row.note && make("span", {}, row.note)), may && row.code && choice, may && row.code && button);
     }));
   }
 
@@ -53,7 +54,7 @@ export function upkeep(changed) {
       }));
       const what = [row.point && `点位 ${row.point}`, row.device && `设备 ${row.device}`, row.kind && `类型 ${row.kind}`].filter(Boolean).join("，") || "区域内全部";
       return make("li", {}, make("div", {}, make("b", {}, `${row.purpose_title} · ${what}`),
-        make("span", {}, `${moment(row.since)} 至 ${moment(row.until)}，${row.set_by_name}：${row.reason}`)), button);
+        make("span", {}, `${instant(row.since)} 至 ${instant(row.until)}，${row.set_by_name}：${row.reason}`)), button);
     }));
   }
 

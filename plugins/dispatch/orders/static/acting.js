@@ -1,6 +1,7 @@
 // What a person does with an order: dispatch in one tap, take, reply, and the other steps with their reasons.
 import { merging } from "./merging.js";
-import { ORDERS, byId, locate, make } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, locate, make, preview, send } from "/static/accounts/ways.js";
 
 const TONES = { close: "calm", file: "calm", resume: "calm", grant_extension: "calm", send_back: "danger", dismiss: "danger", return: "danger", force_close: "danger", refuse_extension: "danger" };
 // What comes up most stands first.
@@ -59,7 +60,7 @@ export function acting(changed) {
     const best = candidates.find((each) => each.suggested);
     const words = has("reassign") ? "改派" : "一键派单";
     const button = best && make("button", { type: "button", className: "primary wide one-tap", id: "one-tap" }, `${words}：${best.name}`, make("kbd", {}, "D"), make("small", {}, `在办 ${best.open_orders} 件`));
-    button?.addEventListener("click", () => send({}));
+    button?.addEventListener("click", () => assign({}));
     byId("suggested").replaceChildren(has("reassign") ? make("p", { className: "quiet" }, `现派给 ${order.handler_name}`) : button ?? make("p", { className: "quiet" }, "没有适用的派单规则，请在下面选择。"));
     if (!best) byId("others").open = true;
     offer("");
@@ -68,7 +69,7 @@ export function acting(changed) {
   function offer(text) {
     byId("candidates").replaceChildren(...candidates.filter((each) => each.name.includes(text)).slice(0, 60).map((each) => {
       const button = make("button", { type: "button" }, make("span", {}, each.name), make("small", {}, `${each.title} · 在办 ${each.open_orders}`));
-      button.addEventListener("click", () => send({ [each.kind]: each.id }));
+      button.addEventListener("click", () => assign({ [each.kind]: each.id }));
       return make("li", {}, button);
     }));
   }
@@ -119,8 +120,7 @@ export function acting(changed) {
     form.classList.add("busy");
     message.textContent = "";
     try {
-      const headers = { "If-Match": `"${order.etag}"`, "Idempotency-Key": crypto.randomUUID() };
-      const after = body instanceof FormData ? await upload(address, body, headers) : await qingxu.call("POST", address, body, headers);
+      const after = await send("POST", address, body, order.etag);
       busy = false;
       reason.value = "";
       changed(after);
@@ -136,19 +136,7 @@ export function acting(changed) {
     form.classList.remove("busy");
   }
 
-  async function upload(address, body, headers) {
-    let answer;
-    try {
-      answer = await fetch(address, { method: "POST", credentials: "same-origin", headers, body });
-    } catch {
-      throw { code: "offline", detail: "无法连接服务器，照片和文字已保留，请稍后重试。" };
-    }
-    const content = await answer.json().catch(() => null);
-    if (!answer.ok) throw content ?? { code: "unknown", detail: "操作未成功，请稍后重试。" };
-    return content;
-  }
-
-  const send = (target) => ask(`${ORDERS}/${order.id}/dispatch`, target, "已派单。");
+  const assign = (target) => ask(`${ORDERS}/${order.id}/dispatch`, target, "已派单。");
   const mergeInto = merging((asked) => ask(`${ORDERS}/${order.id}/merge`, asked, "已并入这个派单。"));
   const step = (verb) => (verb === "take"
     ? ask(`${ORDERS}/${order.id}/take`, {}, "已接单。")
@@ -159,17 +147,8 @@ export function acting(changed) {
     if (armed) step(armed);
   });
   byId("find-candidate").addEventListener("input", (event) => offer(event.target.value.trim()));
-  for (const shot of replying.querySelectorAll(".shot input")) {
-    shot.addEventListener("change", () => {
-      const box = shot.parentElement.querySelector("b");
-      box.replaceChildren();
-      for (const file of shot.files) {
-        const reader = new FileReader();
-        reader.addEventListener("load", () => box.append(make("img", { src: reader.result, alt: "" })));
-        reader.readAsDataURL(file);
-      }
-    });
-  }
+  for (const shot of replying.querySelectorAll(".shot input")) preview(shot);
+
   async function find() {
     byId("locate").textContent = "正在定位……";
     try {

@@ -1,5 +1,6 @@
 // Several orders at once: what is picked, and the step that is taken with all of it.
-import { ORDERS, byId, make } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, make, send } from "/static/accounts/ways.js";
 
 const MOST = 100;
 const WAITING = ["reported", "filed", "returned"];
@@ -39,7 +40,7 @@ export function batching(rows, done) {
     const items = [...picked].slice(0, MOST).map((id) => ({ id, etag: rows().get(id).etag }));
     bar.classList.add("busy");
     try {
-      const found = await qingxu.call("POST", `${ORDERS}/batches`, { verb, reason, items }, { "Idempotency-Key": crypto.randomUUID() });
+      const found = await send("POST", `${ORDERS}/batches`, { verb, reason, items });
       clear();
       const refused = found.items.filter((each) => !each.done);
       const rest = refused.length ? `，${refused.length} 件未办：${refused[0].detail}` : "。";

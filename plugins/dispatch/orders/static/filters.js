@@ -1,5 +1,6 @@
 // The search: its conditions, and the ones that the person keeps under a name.
-import { ORDERS, byId, make } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, make } from "/static/accounts/ways.js";
 
 const KEPT = "/api/v1/saved-filters";
 const LIST = "work-orders";

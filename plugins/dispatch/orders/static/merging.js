@@ -1,5 +1,6 @@
 // Put an order into another one: those of the same place first, or one by its number.
-import { ORDERS, byId, make, moment } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, make, moment } from "/static/accounts/ways.js";
 
 const OPEN = ["reported", "filed", "returned", "dispatched", "in_progress", "rework"];
 

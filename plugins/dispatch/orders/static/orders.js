@@ -3,7 +3,8 @@ import { acting } from "./acting.js";
 import { queue } from "./queue.js";
 import { reporting } from "./reporting.js";
 import { show } from "./showing.js";
-import { ORDERS, byId } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId } from "/static/accounts/ways.js";
 
 const work = byId("work");
 let opened = null;

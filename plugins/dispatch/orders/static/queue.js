@@ -1,7 +1,8 @@
 // The list: one tab at a time, with what is chosen for a batch.
 import { batching } from "./batching.js";
 import { filters } from "./filters.js";
-import { ORDERS, byId, left, locate, make, metres, moment } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, left, locate, make, metres, moment } from "/static/accounts/ways.js";
 
 const REFRESH = 20_000;
 const PAGE = 50;

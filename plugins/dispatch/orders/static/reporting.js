@@ -1,5 +1,6 @@
 // Report something by hand: what it is, and where.
-import { ORDERS, byId, locate } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, locate, send } from "/static/accounts/ways.js";
 
 export function reporting(open) {
   const dialog = byId("reporting");
@@ -46,7 +47,7 @@ export function reporting(open) {
     const where = place ? { longitude: place.longitude, latitude: place.latitude } : {};
     form.classList.add("busy");
     try {
-      const order = await qingxu.call("POST", ORDERS, { ...given, point: point.value.trim(), severity: Number(given.severity), ...where }, { "Idempotency-Key": crypto.randomUUID() });
+      const order = await send("POST", ORDERS, { ...given, point: point.value.trim(), severity: Number(given.severity), ...where });
       dialog.close();
       open(order.id);
     } catch (problem) {

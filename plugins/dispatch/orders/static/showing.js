@@ -1,5 +1,5 @@
 // One order: what it is, how far it has come, what was replied, what happened.
-import { byId, left, length, make, moment } from "./ways.js";
+import { byId, left, length, make, moment } from "/static/accounts/ways.js";
 
 const WAY = [
   ["上报", ["reported"]], ["立案", ["filed", "returned", "dismissed"]], ["派遣", ["dispatched"]],

@@ -1,5 +1,6 @@
 // Figures by unit, area or kind, sorted by any column.
-import { ORDERS, byId, length, make } from "./ways.js";
+import { ORDERS } from "./api.js";
+import { byId, length, make } from "/static/accounts/ways.js";
 
 const DAY = 86_400_000;
 const COLUMNS = ["name", "reported", "filed", "handled", "on_time", "rate", "closed", "late", "rework", "median_minutes"];

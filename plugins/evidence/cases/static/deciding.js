@@ -1,5 +1,5 @@
 // Deciding in two steps: a verb is taken up, with the reasons that fit it, and then sent. What is typed is kept.
-import { byId, make } from "./ways.js";
+import { byId, make } from "/static/accounts/ways.js";
 
 const KEYS = { confirm: "C", countersign: "C", propose_penalty: "P", reject: "X", send_back: "B", reopen: "R" };
 const TONES = { reject: "danger", send_back: "danger", propose_penalty: "strong", countersign: "strong", confirm: "calm", reopen: "calm" };

@@ -1,5 +1,5 @@
 // What is known of the open case, beside the pictures.
-import { byId, make, moment } from "./ways.js";
+import { byId, clock, day, instant, make } from "/static/accounts/ways.js";
 
 const SOURCES = { platform: "平台识别", comparison: "前后对比", detector: "模型识别", manual: "人工框选", person: "人工框选" };
 
@@ -7,7 +7,7 @@ export function facts(found) {
   const devices = [...new Set(found.captures.map((each) => each.device_name || each.source_title))].join("、");
   const late = Math.max(...found.captures.map((each) => each.clock_offset), 0);
   const ahead = -Math.min(...found.captures.map((each) => each.clock_offset), 0);
-  const span = found.first_at === found.last_at ? moment(found.first_at) : `${moment(found.first_at)} 至 ${moment(found.last_at).slice(6)}`;
+  const span = found.first_at === found.last_at ? instant(found.first_at) : `${instant(found.first_at)} 至 ${day(found.first_at) === day(found.last_at) ? clock(found.last_at) : instant(found.last_at)}`;
   const rows = [
     ["案号", found.number],
     ["状态", found.state_title + (found.penalty ? "（建议处罚）" : "")],
@@ -17,9 +17,9 @@ export function facts(found) {
     ahead > 5 && ["时钟", `设备时钟快 ${Math.round(ahead)} 秒`],
     found.merged_into && ["并入", found.merged_into.number],
     ["存证", `账本 ${found.custody.entries} 条记录`],
-    found.noticed_at && ["告知", `${moment(found.noticed_at)} 出具，申辩至 ${moment(found.defence_until).slice(0, 5)}`],
-    ...found.holds.map((each) => ["保全", `${each.reason}（${each.name} ${moment(each.at)}）`]),
-    found.state !== "waiting" && ["保存", found.retention_title + (found.delete_after ? `，至 ${moment(found.delete_after).slice(0, 5)}` : "")],
+    found.noticed_at && ["告知", `${instant(found.noticed_at)} 出具，申辩至 ${day(found.defence_until)}`],
+    ...found.holds.map((each) => ["保全", `${each.reason}（${each.name} ${instant(each.at)}）`]),
+    found.state !== "waiting" && ["保存", found.retention_title + (found.delete_after ? `，至 ${day(found.delete_after)}` : "")],
   ].filter(Boolean);
   byId("facts").replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }
@@ -84,7 +84,7 @@ export function history(found) {
   const reasons = new Map(found.decisions.map((each) => [`${each.title} ${each.at}`, each]));
   const steps = found.history.map((step) => {
     const visit = reasons.get(`${step.title} ${step.at}`)?.site_visit;
-    return make("li", {}, make("b", {}, step.title), make("span", {}, `${moment(step.at)} ${step.name}`),
+    return make("li", {}, make("b", {}, step.title), make("span", {}, `${instant(step.at)} ${step.name}`),
       step.note && make("p", {}, step.note), visit && make("p", {}, `现场核实：${visit}`));
   });
   byId("history").querySelector("ol").replaceChildren(...steps);
@@ -103,7 +103,7 @@ export async function defences(found, answers) {
     answers.wait(items.filter((each) => !each.answered_at));
     inside.replaceChildren(...items.map((each) => make("article", {},
       make("p", {}, each.text),
-      make("small", { className: "quiet" }, `${moment(each.filed_at)} 提交${each.phone ? `，电话 ${each.phone}` : ""}${each.answered_at ? "" : "，待答复"} `),
+      make("small", { className: "quiet" }, `${instant(each.filed_at)} 提交${each.phone ? `，电话 ${each.phone}` : ""}${each.answered_at ? "" : "，待答复"} `),
       ...each.photos.map((photo, index) => make("a", { href: photo.picture, target: "_blank", rel: "noopener" }, `照片 ${index + 1} `)),
       each.answered_at ? null : answering(each),
       each.answer && make("p", { className: "answer" }, `${each.answered_name ?? ""} ${each.upheld ? "采纳" : "不采纳"}：${each.answer}`))));

@@ -1,5 +1,6 @@
 // What else can be done with the open case: merge, split, hold, the notice, an answer. Each asks in a dialog.
-import { byId, dialog, make, moment, send, told } from "./ways.js";
+import { told } from "./saying.js";
+import { byId, day, dialog, instant, make, send } from "/static/accounts/ways.js";
 
 const CASES = "/api/v1/evidence/cases";
 
@@ -30,7 +31,7 @@ export function further(page, { again, moved, stale }) {
   /** Open a dialog that writes; when somebody else was faster the case is shown anew and nothing is written. */
   function ask(id, write) {
     const of = found;
-    dialog(id, async (form) => {
+    dialog(byId(id), async (form) => {
       try {
         await write(of, form.elements);
       } catch (problem) {
@@ -46,7 +47,7 @@ export function further(page, { again, moved, stale }) {
     const { items } = await qingxu.call("GET", `${CASES}?${near}`).catch(() => ({ items: [] }));
     if (of !== found) return;
     byId("merge-cases").replaceChildren(...items.filter((each) => each.id !== of.id)
-      .map((each) => make("option", { value: each.number }, `${each.violation_title} ${moment(each.first_at)}`)));
+      .map((each) => make("option", { value: each.number }, `${each.violation_title} ${instant(each.first_at)}`)));
     ask("merge-dialog", async (of, { into, reason }) => {
       const { items: [target] } = await qingxu.call("GET", `${CASES}?${new URLSearchParams({ state: "waiting", number: into.value.trim() })}`);
       if (!target) throw { detail: "没有这个待复核的案件。" };
@@ -60,7 +61,7 @@ export function further(page, { again, moved, stale }) {
   function split() {
     byId("split-captures").replaceChildren(...found.captures.map((each) => {
       const box = make("input", { type: "checkbox", name: "captures", value: each.id });
-      return make("label", {}, box, ` ${moment(each.device_time)} ${each.device_name || each.source_title}，${each.photos.length} 张照片`);
+      return make("label", {}, box, ` ${instant(each.device_time)} ${each.device_name || each.source_title}，${each.photos.length} 张照片`);
     }));
     ask("split-dialog", async (of, { reason }) => {
       const captures = Array.from(byId("split-captures").querySelectorAll(":checked"), (each) => each.value);
@@ -74,7 +75,7 @@ export function further(page, { again, moved, stale }) {
 
   function hold() {
     byId("hold-what").replaceChildren(make("option", { value: "" }, "采取保全"),
-      ...found.holds.map((each) => make("option", { value: each.id }, `解除：${each.reason}（${each.name} ${moment(each.at)}）`)));
+      ...found.holds.map((each) => make("option", { value: each.id }, `解除：${each.reason}（${each.name} ${instant(each.at)}）`)));
     ask("hold-dialog", async (of, { what, reason }) => {
       const address = what.value ? `${CASES}/${of.id}/holds/${what.value}/release` : `${CASES}/${of.id}/holds`;
       await send("POST", address, { reason: reason.value.trim() }, of.etag);
@@ -89,7 +90,7 @@ export function further(page, { again, moved, stale }) {
     else if (!buttons.notice.hidden) ask("notice-dialog", async (of) => {
       const made = await send("POST", `${CASES}/${of.id}/notice`, {}, of.etag);
       await again();
-      told(`告知书已出具，申辩期限至 ${moment(made.defence_until).slice(0, 5)}，请打印送达。`);
+      told(`告知书已出具，申辩期限至 ${day(made.defence_until)}，请打印送达。`);
     });
   }
 

@@ -1,5 +1,5 @@
 // The list of cases: the queue that waits, the longest first, or what a search finds, the newest first.
-import { age, byId, make } from "./ways.js";
+import { ago, byId, make } from "/static/accounts/ways.js";
 
 const CASES = "/api/v1/evidence/cases";
 const REFRESH = 20_000;
@@ -64,7 +64,7 @@ export function queue(page, open) {
     ].filter(Boolean);
     const text = make("span", { className: "card-text" },
       make("b", {}, row.violation_title), make("span", {}, row.point_name),
-      make("span", { className: "card-foot" }, make("time", { dateTime: row.first_at }, age(row.first_at)), ...tags));
+      make("span", { className: "card-foot" }, make("time", { dateTime: row.first_at }, ago(row.first_at)), ...tags));
     const button = make("button", { type: "button", className: "case-card" }, picture, text);
     button.addEventListener("click", () => open(row.id));
     return make("li", { dataset: { id: row.id } }, button);

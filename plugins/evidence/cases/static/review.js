@@ -5,7 +5,8 @@ import { further } from "./further.js";
 import { keys } from "./keys.js";
 import { queue } from "./queue.js";
 import { stage } from "./stage.js";
-import { byId, send, told } from "./ways.js";
+import { told } from "./saying.js";
+import { byId, send } from "/static/accounts/ways.js";
 
 const page = byId("review");
 const CASES = "/api/v1/evidence/cases";
@@ -147,3 +148,7 @@ keys({
   help: () => byId("keys-dialog").showModal(),
 });
 list.start();
+// Other pages point to a case by its id behind the hash.
+const meant = () => /^#[0-9a-f]{24}$/.test(location.hash) && open(location.hash.slice(1));
+addEventListener("hashchange", meant);
+meant();

@@ -1,6 +1,7 @@
 // The pictures of the open case: masked ones, with what was found on them; the original for whoever says why.
 import { isWaste } from "./facts.js";
-import { byId, dialog, make, moment, told } from "./ways.js";
+import { told } from "./saying.js";
+import { byId, dialog, instant, make } from "/static/accounts/ways.js";
 
 const UNMASKED_SECONDS = 120;
 
@@ -47,7 +48,7 @@ export function stage(page, { chosen, showing, drawn }) {
   }
 
   function thumbnail({ capture, photo }, index) {
-    const words = `第 ${index + 1} 张，${moment(capture.device_time)}${photo.before ? "，事发前" : ""}`;
+    const words = `第 ${index + 1} 张，${instant(capture.device_time)}${photo.before ? "，事发前" : ""}`;
     const content = photo.thumbnail ? make("img", { src: photo.thumbnail, alt: words }) : make("span", {}, "无图");
     const button = make("button", { type: "button", title: words }, content, photo.before && make("i", { className: "tag" }, "前"));
     button.setAttribute("role", "option");
@@ -72,7 +73,7 @@ export function stage(page, { chosen, showing, drawn }) {
   function caption() {
     const shown = all[at];
     const words = !shown ? "本案没有照片。" : [
-      `${at + 1} / ${all.length}`, moment(shown.capture.device_time),
+      `${at + 1} / ${all.length}`, instant(shown.capture.device_time),
       shown.capture.device_name || shown.capture.source_title,
       shown.photo.frame_at !== null && shown.photo.frame_at !== undefined && `视频第 ${shown.photo.frame_at.toFixed(1)} 秒`,
       shown.photo.before && "事发前",
@@ -128,7 +129,7 @@ export function stage(page, { chosen, showing, drawn }) {
       cover();
       return;
     }
-    dialog("purpose-dialog", async () => {
+    dialog(byId("purpose-dialog"), async () => {
       const shown = all[at];
       const content = await original(`${shown.photo.original}?purpose=${encodeURIComponent(byId("purpose").value.trim())}`);
       if (shown !== all[at]) return;
@@ -183,7 +184,7 @@ export function stage(page, { chosen, showing, drawn }) {
   }
 
   function name() {
-    dialog("region-dialog", async () => {
+    dialog(byId("region-dialog"), async () => {
       const region = { photo: all[at].photo.number, box, kind: byId("region-kind").value, note: byId("region-note").value.trim() };
       await drawn(region);
       byId("region-note").value = "";

@@ -1,5 +1,5 @@
 // Lists of cases that wait for a hand-over and of those that were handed over, each with what may be done with it.
-import { byId, make, moment, send } from "../cases/ways.js";
+import { byId, instant, make, send } from "/static/accounts/ways.js";
 
 const HAND_OVERS = "/api/v1/evidence/hand-overs";
 const REFRESH = 15_000;
@@ -75,7 +75,7 @@ function waiting(row) {
   const picture = row.thumbnail && make("img", { src: row.thumbnail, alt: "取证照片（已脱敏）", width: 132, height: 99, loading: "lazy" });
   return make("li", { className: "card" },
     head(row.number, `${row.violation_title}　${row.point_name}`, row.penalty ? "建议处罚" : "不予处罚"),
-    make("div", { className: "inside" }, picture, make("p", {}, `首次发现 ${moment(row.first_at)}，${row.captures_count} 次取证。`,
+    make("div", { className: "inside" }, picture, make("p", {}, `首次发现 ${instant(row.first_at)}，${row.captures_count} 次取证。`,
       row.legal_complete ? "" : "取证设备法定资料不全，只能作为线索。")),
     fold("办理移送", form));
 }
@@ -87,14 +87,14 @@ function handed(row) {
   const facts = [
     ["接收单位", row.recipient],
     ["移送事由", row.purpose],
-    ["移送人", `${row.made_by_name}，${moment(row.made_at)}`],
+    ["移送人", `${row.made_by_name}，${instant(row.made_at)}`],
     pack && ["移送包", `${pack.files} 个文件，${(pack.size / 1e6).toFixed(1)} MB`],
     pack && ["SHA-256", pack.sha256],
     pack && ["SM3", pack.sm3],
     pack && ["签名密钥指纹", pack.fingerprint],
     row.missing.length && ["尚缺", row.missing.join(" ")],
     row.failure && ["失败原因", row.failure],
-    row.receipt && ["签收", `${row.receipt.unit} ${row.receipt.name}，${moment(row.receipt.at)}${row.receipt.note ? `，${row.receipt.note}` : ""}`],
+    row.receipt && ["签收", `${row.receipt.unit} ${row.receipt.name}，${instant(row.receipt.at)}${row.receipt.note ? `，${row.receipt.note}` : ""}`],
     row.receipt && ["回执 SHA-256", row.receipt.hash],
   ].filter(Boolean);
   return make("li", { className: "card" },

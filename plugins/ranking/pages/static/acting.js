@@ -1,5 +1,6 @@
 // What a person does with a charge: appeal, decide on an appeal, take points or an appeal back.
-import { APPEALS, CHARGES, byId, make, moment, pictures, preview, send } from "./ways.js";
+import { APPEALS, CHARGES } from "./api.js";
+import { byId, make, moment, preview, send, thumbs } from "/static/accounts/ways.js";
 
 export function acting(changed) {
   const form = byId("doing");
@@ -8,14 +9,12 @@ export function acting(changed) {
   const quick = JSON.parse(byId("work").dataset.reasons);
   let charge = null;
   let appeal = null;
-  let key = crypto.randomUUID();
   let busy = false;
 
   async function show(found) {
     if (charge?.id !== found.id) message.textContent = "";
     charge = found;
     appeal = null;
-    key = crypto.randomUUID();
     form.reset();
     form.querySelector(".shot b").replaceChildren();
     if (charge.appeal) {
@@ -39,7 +38,7 @@ export function acting(changed) {
     if (!appeal) return;
     byId("appeal-head").textContent = `${appeal.state_title} · ${appeal.filed_name} ${moment(appeal.filed_at)}${appeal.overdue ? " · 已超裁决期限" : ""}`;
     byId("appeal-reason").textContent = appeal.reason;
-    pictures(byId("appeal-photos"), appeal.photos);
+    thumbs(byId("appeal-photos"), appeal.photos.map((address) => ({ address })), byId("picture"));
     byId("appeal-decision").hidden = !appeal.decision;
     byId("appeal-decision").textContent = appeal.decision ? `${appeal.decided_name} ${moment(appeal.decided_at)}：${appeal.decision}` : "";
   }
@@ -79,32 +78,31 @@ export function acting(changed) {
     busy = false;
   }
 
-  const post = (address, etag, body) => qingxu.call("POST", address, body, { "If-Match": `"${etag}"`, "Idempotency-Key": key });
 
   async function fileAppeal() {
     const body = new FormData();
     body.set("charge", charge.id);
     body.set("reason", reason.value.trim());
     for (const file of photos.files) body.append("photos", file);
-    await send(APPEALS, body, key);
+    await send("POST", APPEALS, body);
     return "申诉已提交，请等待裁决。";
   }
 
   async function decide(verb) {
-    await post(`${APPEALS}/${appeal.id}/decision`, appeal.etag, { verb, reason: reason.value.trim() });
+    await send("POST", `${APPEALS}/${appeal.id}/decision`, { verb, reason: reason.value.trim() }, appeal.etag);
     return verb === "uphold" ? "已裁决，扣分已冲销。" : "已裁决，维持扣分。";
   }
 
   byId("annul").addEventListener("click", () => {
     byId("annul").hidden = true;
     offer("冲销计分", "记一笔相反的分录，原分录保留。", ["annul"], false, [["确认冲销", async () => {
-      await post(`${CHARGES}/${charge.id}/annul`, charge.etag, { reason: reason.value.trim() });
+      await send("POST", `${CHARGES}/${charge.id}/annul`, { reason: reason.value.trim() }, charge.etag);
       return "已冲销。";
     }, "danger"]]);
     reason.focus();
   });
   byId("withdraw").addEventListener("click", () => attempt(async () => {
-    await post(`${APPEALS}/${appeal.id}/withdrawal`, appeal.etag, {});
+    await send("POST", `${APPEALS}/${appeal.id}/withdrawal`, {}, appeal.etag);
     return "申诉已撤回。";
   }));
   preview(photos);

@@ -3,7 +3,8 @@ import { acting } from "./acting.js";
 import { entering } from "./entering.js";
 import { queue } from "./queue.js";
 import { show, statements } from "./showing.js";
-import { CHARGES, byId } from "./ways.js";
+import { CHARGES } from "./api.js";
+import { byId } from "/static/accounts/ways.js";
 
 const work = byId("work");
 let opened = null;

@@ -1,5 +1,6 @@
 // Points by hand, and the names of compounds for the fields that ask for one.
-import { CHARGES, byId, make, preview, send, signed } from "./ways.js";
+import { CHARGES, signed } from "./api.js";
+import { byId, make, preview, send } from "/static/accounts/ways.js";
 
 export function entering(entered) {
   let asked = "";
@@ -20,12 +21,10 @@ export function entering(entered) {
   if (!dialog) return;
   const form = byId("entering-form");
   const message = byId("entering-message");
-  let key = crypto.randomUUID();
   let busy = false;
 
   byId("enter").addEventListener("click", async () => {
     message.textContent = "";
-    key = crypto.randomUUID();
     dialog.showModal();
     try {
       const found = await qingxu.call("GET", "/api/v1/assessment-rules?editions=in_force&event=manual");
@@ -45,13 +44,12 @@ export function entering(entered) {
     for (const name of ["compound", "rule", "reason"]) body.set(name, form.elements[name].value.trim());
     for (const file of form.elements.photos.files) body.append("photos", file);
     try {
-      const charge = await send(CHARGES, body, key);
+      const charge = await send("POST", CHARGES, body);
       dialog.close();
       form.reset();
       form.querySelector(".shot b").replaceChildren();
       await entered(charge);
     } catch (problem) {
-      if (problem.code === "idempotency_key_reused") key = crypto.randomUUID();
       qingxu.show(message, problem);
     }
     form.classList.remove("busy");

@@ -1,5 +1,6 @@
 // The list: one tab at a time, with the searches that a person keeps.
-import { CHARGES, byId, make, moment, signed, tone } from "./ways.js";
+import { CHARGES, signed, tone } from "./api.js";
+import { byId, make, moment } from "/static/accounts/ways.js";
 
 const KEPT = "/api/v1/saved-filters";
 const LIST = "assessment-charges";

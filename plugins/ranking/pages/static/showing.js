@@ -1,5 +1,6 @@
 // One charge: what it is for, what was booked; and a compound's month.
-import { STATEMENTS, byId, make, moment, monthOf, pictures, signed, tone } from "./ways.js";
+import { STATEMENTS, monthOf, signed, tone } from "./api.js";
+import { byId, make, moment, thumbs } from "/static/accounts/ways.js";
 
 const fact = (name, ...content) => make("div", {}, make("dt", {}, name), make("dd", {}, ...content));
 
@@ -24,7 +25,7 @@ export function show(charge) {
   if (charge.why) facts.push(fact("冲销原因", charge.why));
   if (charge.points < 0 && charge.state === "standing" && !charge.appeal) facts.push(fact("申诉截止", moment(charge.appeal_by)));
   byId("facts").replaceChildren(...facts);
-  pictures(byId("photos"), charge.photos);
+  thumbs(byId("photos"), charge.photos.map((address) => ({ address })), byId("picture"));
   byId("lines").hidden = !charge.entries.length;
   byId("lines").querySelector("ol").replaceChildren(...charge.entries.map((line) =>
     make("li", {}, make("time", {}, moment(line.entered_at)), make("b", { className: tone(line.points) }, signed(line.points)), make("span", {}, `${line.kind_title} · 第 ${line.seq} 笔`), line.note && line.note !== charge.note && make("p", {}, line.note))));

@@ -1,0 +1,1 @@
+export const ALERTS = "/api/v1/alerts";
