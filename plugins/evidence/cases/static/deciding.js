@@ -46,6 +46,7 @@ export function deciding(page, { decide, done, stale }) {
       return chip;
     }));
     byId("reasons").hidden = !armed;
+    const held = document.activeElement?.id === "send";
     if (!armed) {
       verbs.replaceChildren(...all.map((each) => {
         const button = make("button", { type: "button", className: `verb ${TONES[each.verb]}` }, each.title, make("kbd", {}, KEYS[each.verb]));
@@ -61,6 +62,7 @@ export function deciding(page, { decide, done, stale }) {
     cancel.addEventListener("click", disarm);
     send.disabled = busy;
     verbs.replaceChildren(send, cancel);
+    if (held) send.focus();
   }
 
   /** Take up the first of these verbs that the person may use now. */
@@ -119,6 +121,7 @@ export function deciding(page, { decide, done, stale }) {
     } catch (problem) {
       busy = false;
       draw();
+      byId("send")?.focus(); // whoever works by keys goes on where the answer came
       if (problem.code === "stale_version") await stale();
       else {
         qingxu.show(message, problem);

@@ -19,11 +19,11 @@ const list = queue(page, (id) => open(id));
 const decisions = deciding(page, {
   decide: (told) => send("POST", `${CASES}/${opened.id}/decisions`, told, opened.etag),
   done: (after, title) => {
-    told(`${after.number} 已办：${title}`);
     list.drop(after.id);
     const next = list.next(after.id);
     if (next && innerWidth > 832) open(next);
     else close();
+    told(`${after.number} 已办：${title}`); // where the person is now
   },
   stale,
 });
