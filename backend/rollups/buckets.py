@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backend.rollups.records import LEVELS, Metric, depth
+from backend.rollups.records import LEVELS, SPANS, Metric, depth
 from backend.storage import LOCAL_ZONE
 
 #: A span of time and where it is read from and to; None for no end.
@@ -75,11 +75,19 @@ def pieces(spans: Sequence[str], since: datetime | None, until: datetime | None)
     return [*ahead, (longest, first, last), *behind]
 
 
-def in_bucket(metric: Metric, start: datetime | None) -> dict[str, Any]:
-    """Return the filter of the records in one bucket."""
-    if start is None or metric.time_field is None:
+def frame_of(span: str, start: datetime) -> datetime:
+    """Return where the day, month or year begins that holds the hour, day or month that begins at `start`."""
+    if span == "month":
+        return start.astimezone(LOCAL_ZONE).replace(month=1)
+    return start_of(SPANS[SPANS.index(span) + 1], start)
+
+
+def in_buckets(metric: Metric, starts: Sequence[datetime | None]) -> dict[str, Any]:
+    """Return the filter of the records from the first of these buckets, given in order, to the last one."""
+    first, last = starts[0], starts[-1]
+    if first is None or last is None or metric.time_field is None:
         return {}
-    return {metric.time_field: {"$gte": start, "$lt": end_of(metric.bucket, start)}}
+    return {metric.time_field: {"$gte": first, "$lt": end_of(metric.bucket, last)}}
 
 
 def in_area(area: str, level: str) -> dict[str, Any]:
@@ -93,6 +101,11 @@ def in_area(area: str, level: str) -> dict[str, Any]:
 def within(area: str) -> dict[str, Any]:
     """Return the filter of everything in an area: one range, as codes hold letters and digits only."""
     return {"area": {"$gte": area, "$lt": f"{area}0"}}
+
+
+def cut_time(metric: Metric) -> dict[str, Any]:
+    """Return the expression that cuts a record's time to the start of its bucket."""
+    return {"$dateTrunc": {"date": f"${metric.time_field}", "unit": metric.bucket, "timezone": str(LOCAL_ZONE)}}
 
 
 def cut_area(level: str) -> dict[str, Any]:

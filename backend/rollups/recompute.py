@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -22,20 +22,24 @@ from pymongo.errors import BulkWriteError
 from backend import storage
 from backend.jobs import Job
 from backend.monitoring import guard
-from backend.rollups.buckets import bucket_of, cut_area, end_of, in_area, in_bucket, start_of
+from backend.rollups.buckets import bucket_of, cut_area, cut_time, end_of, frame_of, in_area, in_buckets, start_of
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
 from backend.rollups.tables import Sums, add_to, lines_of, table_of, total_of
-from backend.storage import LOCAL_ZONE
 
-# Marks read at a time, and areas in one aggregation; from so many on one range is read instead of each.
+# Marks read at a time, areas in one aggregation and sums at once; from so many areas on one range is read, not each.
 MARKS = 5000
 AREAS = 200
+CELLS = 600
 MOST_RANGES = 20
 
 #: The marks that dirty a sum, by where it begins and by area.
 Dirty = dict[datetime | None, dict[str, set[ObjectId]]]
+#: Areas whose sums are computed at once, by where the sums begin.
+Cells = Mapping[datetime | None, Sequence[str]]
+#: The sums' columns, by area and by where they begin.
+Tables = dict[tuple[str, datetime | None], dict[str, list[Any]]]
 
 
 def recompute_dirty() -> int:
@@ -61,9 +65,7 @@ def rebuild(name: str) -> None:
     storage.database()["rollups"].delete_many({"metric": name})
     key: dict[str, Any] = {"area": cut_area(metric.finest)}
     if metric.time_field:
-        key["at"] = {
-            "$dateTrunc": {"date": f"${metric.time_field}", "unit": metric.bucket, "timezone": str(LOCAL_ZONE)}
-        }
+        key["at"] = cut_time(metric)
     places = storage.database()[metric.source].aggregate([{"$match": dict(metric.match)}, {"$group": {"_id": key}}])
     insert_marks(name, ((place["_id"]["area"], place["_id"].get("at")) for place in places))
 
@@ -114,14 +116,29 @@ def _recompute_span(metric: Metric, span: str, dirty: Dirty, overtaken: set[Obje
     Returns how many; the marks of those that another recomputation overtook go into `overtaken`.
     """
     written = 0
-    for at, by_area in dirty.items():
-        for areas in _portions(sorted(by_area)):
-            count = _recompute_areas(metric, span, at, areas, shorter)
-            if count is None:
-                overtaken.update(mark for area in areas for mark in by_area[area])
-            else:
-                written += count
+    for cells in _together(span, dirty):
+        count = _recompute_cells(metric, span, cells, shorter)
+        if count is None:
+            overtaken.update(mark for at, areas in cells.items() for area in areas for mark in dirty[at][area])
+        else:
+            written += count
     return written
+
+
+def _together(span: str, dirty: Dirty) -> Iterator[dict[datetime | None, Sequence[str]]]:
+    """Yield what is computed at once: sums of one day, month or year, so that little else is read along with them."""
+    cells: dict[datetime | None, Sequence[str]] = {}
+    count, frame = 0, None
+    for at in sorted(dirty, key=lambda each: each or datetime.min):
+        inside = frame_of(span, at) if at else None
+        for areas in _portions(sorted(dirty[at])):
+            if cells and (inside != frame or at in cells or count + len(areas) > CELLS):
+                yield cells
+                cells, count = {}, 0
+            cells[at] = areas
+            count, frame = count + len(areas), inside
+    if cells:
+        yield cells
 
 
 def _oldest_marks(metric: Metric) -> list[dict[str, Any]]:
@@ -136,39 +153,46 @@ def _oldest_marks(metric: Metric) -> list[dict[str, Any]]:
     return found
 
 
-def _recompute_areas(metric: Metric, span: str, at: datetime | None, finest: Sequence[str], shorter: str) -> int | None:
+def _recompute_cells(metric: Metric, span: str, cells: Cells, shorter: str) -> int | None:
     """Write the sums of these areas and of those above them; None when another recomputation overtook this one."""
     token = uuid.uuid4().hex
     buckets = {
-        (level, area): f"{metric.name}|{level}|{area}|{span}|{at.isoformat() if at else ''}"
+        (level, area, at): f"{metric.name}|{level}|{area}|{span}|{at.isoformat() if at else ''}"
+        for at, finest in cells.items()
         for level in metric.levels
         for area in {cut(each, level) for each in finest}
     }
     rollups = storage.database()["rollups"]
     known = {row["_id"] for row in rollups.find({"_id": {"$in": list(buckets.values())}}, {"_id": 1})}
-    common: dict[str, Any] = {"metric": metric.name, "span": span, "at": at, "rows": {}, "total": {}, "token": token}
+    common: dict[str, Any] = {"metric": metric.name, "span": span, "rows": {}, "total": {}, "token": token}
     fresh: list[dict[str, Any]] = [
-        {"_id": key, "level": level, "area": area, **common}
-        for (level, area), key in buckets.items()
+        {"_id": key, "level": level, "area": area, "at": at, **common}
+        for (level, area, at), key in buckets.items()
         if key not in known
     ]
     known |= _inserted(rollups, fresh)
     if known:
         rollups.update_many({"_id": {"$in": list(known)}}, {"$set": {"token": token}})
-    tables: dict[tuple[str, str], dict[str, list[Any]]] = {}
+    written: dict[tuple[str, str, datetime | None], dict[str, Any]] = {}
     for level in metric.levels:
-        areas = sorted({area for of_level, area in buckets if of_level == level})
-        summed = (
-            _put_together(metric, shorter, span, at, level, areas) if shorter else _summed(metric, at, level, areas)
+        areas = sorted({area for of_level, area, _ in buckets if of_level == level})
+        tables = (
+            _put_together(metric, shorter, span, list(cells), level, areas)
+            if shorter
+            else _summed(metric, list(cells), level, areas)
         )
-        tables |= {(level, area): table for area, table in summed.items()}
-    written = {key: {"rows": table, "total": total_of(metric, table)} for key, table in tables.items()}
+        for place, table in tables.items():
+            if (level, *place) in buckets:
+                written[level, *place] = {"rows": table, "total": total_of(metric, table)}
     done = _written_fresh(
-        rollups, token, [{**each, **written.get((each["level"], each["area"]), {})} for each in fresh], known
+        rollups,
+        token,
+        [{**each, **written.get((each["level"], each["area"], each["at"]), {})} for each in fresh],
+        known,
     )
     changes = [
         UpdateOne({"_id": key, "token": token}, {"$set": written[bucket]})
-        if bucket in tables
+        if bucket in written
         else DeleteOne({"_id": key, "token": token})
         for bucket, key in buckets.items()
         if key in known
@@ -211,38 +235,45 @@ def _written_fresh(
     return min(gone, len(own) - len(taken))
 
 
-def _summed(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
-    """Return the table of each area in one bucket, from the records themselves."""
+def _summed(metric: Metric, starts: Sequence[datetime | None], level: str, areas: Sequence[str]) -> Tables:
+    """Return the tables of the buckets that begin so, from the records themselves."""
     names = [*map(str, range(len(metric.dimensions))), *metric.measures]
-    tables: dict[str, dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in names})
-    for row in storage.database()[metric.source].aggregate(_pipeline(metric, at, level, areas)):
+    tables: Tables = defaultdict(lambda: {name: [] for name in names})
+    for row in storage.database()[metric.source].aggregate(_pipeline(metric, starts, level, areas)):
         line = {**row["_id"], **row}
-        for name, column in tables[row["_id"]["area"]].items():
+        for name, column in tables[row["_id"]["area"], row["_id"].get("at")].items():
             column.append(line[name])
     return tables
 
 
 def _put_together(
-    metric: Metric, shorter: str, span: str, at: datetime | None, level: str, areas: Sequence[str]
-) -> dict[str, dict[str, list[Any]]]:
-    """Return the table of each area in one span, from the sums of the shorter ones in it."""
+    metric: Metric, shorter: str, span: str, starts: Sequence[datetime | None], level: str, areas: Sequence[str]
+) -> Tables:
+    """Return the tables of the spans that begin so, from the sums of the shorter ones in them."""
     wanted = set(areas)
     places = {"$in": list(areas)} if len(areas) <= MOST_RANGES else {"$gte": areas[0], "$lte": areas[-1]}
     query: dict[str, Any] = {"metric": metric.name, "level": level, "span": shorter, "area": places}
-    if at is not None:
-        query["at"] = {"$gte": at, "$lt": end_of(span, at)}
-    sums: dict[str, Sums] = defaultdict(dict)
+    if starts[0] is not None and starts[-1] is not None:
+        query["at"] = {"$gte": starts[0], "$lt": end_of(span, starts[-1])}
+    sums: dict[tuple[str, datetime | None], Sums] = defaultdict(dict)
     dimensions = [str(number) for number in range(len(metric.dimensions))]
-    for row in storage.database()["rollups"].find(query, {"area": 1, "rows": 1}).sort("at", 1):
+    for row in storage.database()["rollups"].find(query, {"area": 1, "at": 1, "rows": 1}).sort("at", 1):
         if row["area"] in wanted:
+            place = row["area"], start_of(span, row["at"])
             for key, measured in lines_of(row["rows"], dimensions, metric):
-                add_to(metric, sums[row["area"]], key, measured)
-    return {area: table_of(dimensions, metric, total) for area, total in sums.items()}
+                add_to(metric, sums[place], key, measured)
+    return {place: table_of(dimensions, metric, total) for place, total in sums.items()}
 
 
-def _pipeline(metric: Metric, at: datetime | None, level: str, areas: Sequence[str]) -> list[dict[str, Any]]:
-    wanted = [dict(metric.match), in_bucket(metric, at), _in_any(areas, level)]
-    key = {str(number): {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)}
+def _pipeline(
+    metric: Metric, starts: Sequence[datetime | None], level: str, areas: Sequence[str]
+) -> list[dict[str, Any]]:
+    wanted = [dict(metric.match), in_buckets(metric, starts), _in_any(areas, level)]
+    key: dict[str, Any] = {
+        str(number): {"$ifNull": [f"${name}", None]} for number, name in enumerate(metric.dimensions)
+    }
+    if metric.time_field:
+        key["at"] = cut_time(metric)
     return [
         {"$match": {"$and": [each for each in wanted if each]}},
         {"$group": {"_id": {"area": cut_area(level), **key}, **{name: dict(m) for name, m in metric.measures.items()}}},
