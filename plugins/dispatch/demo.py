@@ -31,7 +31,7 @@ from plugins.dispatch.orders.replying import reply
 from plugins.dispatch.orders.steps import dispatch, take, take_step
 from plugins.dispatch.standards.register import DEFAULTS
 
-ORDERS, FRESH, LATE, SENT = 220, 7, 9, 5
+ORDERS, FRESH, LATE, SENT = 120, 7, 9, 5
 DAYS, AT_ONCE = 30, 10
 NEWS = timedelta(hours=1)
 #: Kinds and how often they come.
