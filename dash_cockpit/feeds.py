@@ -57,8 +57,7 @@ class Feeds:
 
     def panel(self, look: Look, name: str) -> Owned[Panel]:
         """Return a panel that the viewer may see; 404 when there is none of that name."""
-        found = (each for each in self.sources.panels_of(look.viewer) if each.record.name == name)
-        return next(found, None) or abort(404)
+        return self.sources.panel_of(look.viewer, name) or abort(404)
 
     def read_panel(self, look: Look, owned: Owned[Panel]) -> Answer:
         """Return what a panel shows."""

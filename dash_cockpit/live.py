@@ -39,7 +39,7 @@ def feed(sources: CockpitSources, snapshots: Snapshots) -> Blueprint:
     @routes.get("/layers/<name>")
     def show_layer(name: str) -> Response:
         look = feeds.looking()
-        owned = next((each for each in sources.layers_of(look.viewer) if each.record.name == name), None) or abort(404)
+        owned = sources.layer_of(look.viewer, name) or abort(404)
         layer: MapLayer = owned.record
         fresh = LIVE_FRESH_SECONDS if layer.live else MOVING_FRESH_SECONDS if layer.moving else LAYER_FRESH_SECONDS
         answer = feeds.read(owned, "map layer", look, lambda view: layer_json(layer, layer.show(view)), fresh)

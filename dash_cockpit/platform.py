@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Any, TypeVar
 
 from flask import g, has_request_context, request
@@ -29,6 +30,11 @@ from dash_cockpit.sources import CockpitSources, MapArea, Owned
 from dash_cockpit.tiles import tile_service
 
 T = TypeVar("T")
+ReadAreas = Callable[[str, int], Sequence[MapArea]]
+
+#: How long an area's name and boundary are used without being read again, and of how many areas.
+AREA_SECONDS = 15.0
+MOST_AREAS = 1000
 
 
 def sources() -> CockpitSources:
@@ -50,7 +56,7 @@ def sources() -> CockpitSources:
         permitted=permitted,
         scope_filter=scope_filter,
         home=home_of,
-        areas=map_areas,
+        areas=remembered(map_areas, AREA_SECONDS),
         guard=guard,
         audited=audited,
         guests=screen_guests,
@@ -73,6 +79,23 @@ def viewer_or_none() -> Principal | None:
 def as_viewer(viewer: Principal) -> AbstractContextManager[Actor]:
     """Let the audit trail name the viewer for what is done inside."""
     return acting(Actor(id=str(viewer.id), name=viewer.name, kind="person", address=request.remote_addr or ""))
+
+
+def remembered(read: ReadAreas, seconds: float) -> ReadAreas:
+    """Return `read` so that its answers are used again for a while: every request of every viewer asks for its area."""
+    kept: dict[tuple[str, int], tuple[float, Sequence[MapArea]]] = {}
+
+    def recall(path: str, depth: int) -> Sequence[MapArea]:
+        now = monotonic()
+        until, found = kept.get((path, depth), (now, ()))
+        if until <= now:
+            found = read(path, depth)
+            if len(kept) >= MOST_AREAS:
+                kept.clear()
+            kept[path, depth] = now + seconds, found
+        return found
+
+    return recall
 
 
 def map_areas(path: str, depth: int) -> list[MapArea]:

@@ -112,6 +112,16 @@ class CockpitSources:
         permitted = [each for each in self.map_layers if self._shown_to(viewer, each.record)]
         return sorted(permitted, key=lambda each: (each.record.order, each.record.name))
 
+    def panel_of(self, viewer: Any, name: str) -> Owned[Panel] | None:
+        """Return the panel of that name, None when there is none that the viewer may see."""
+        found = next((each for each in self.panels if each.record.name == name), None)
+        return found if found and self._shown_to(viewer, found.record) else None
+
+    def layer_of(self, viewer: Any, name: str) -> Owned[MapLayer] | None:
+        """Return the map layer of that name, None when there is none that the viewer may see."""
+        found = next((each for each in self.map_layers if each.record.name == name), None)
+        return found if found and self._shown_to(viewer, found.record) else None
+
     def records_of(self, viewer: Any) -> list[Owned[MapRecord]]:
         """Return the kinds of records that the viewer may open on the map, in the order of search results."""
         permitted = [each for each in self.map_records if self.permitted(viewer, each.record.permission)]
