@@ -98,6 +98,11 @@ def in_area(area: str, level: str) -> dict[str, Any]:
     return within(area)
 
 
+def district_of(area: str) -> str:
+    """Return the first part of a path."""
+    return area.partition("/")[0]
+
+
 def within(area: str) -> dict[str, Any]:
     """Return the filter of everything in an area: one range, as codes hold letters and digits only."""
     return {"area": {"$gte": area, "$lt": f"{area}0"}}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend import storage
-from backend.rollups.buckets import Piece, pieces, starts_of, within
+from backend.rollups.buckets import Piece, district_of, pieces, starts_of
 from backend.rollups.records import LEVELS, SPANS, Metric, cut, depth
 from backend.rollups.registry import installed
 from backend.rollups.tables import Sums, add_to, lines_of
@@ -23,6 +23,8 @@ Numbers = NDArray[np.int64] | NDArray[np.float64]
 
 #: More sums than this come in several trips.
 ONE_TRIP = 10_000
+#: Comes after the slash and before all letters and digits.
+LAST = "0"
 #: What is read of a stored sum. They are put together here: a store takes ten times as long to unfold and group them.
 READ = {"_id": 0, "span": 1, "at": 1, "area": 1}
 
@@ -98,25 +100,26 @@ def figures_over(
 ) -> list[Summary]:
     """Return what `figures` does for each of several spans of time (since, until), read in one trip."""
     metric = installed(name)
-    wanted, stored = _places(metric, area, scope or {}, level)
+    places, inside, stored = _places(metric, area, scope or {}, level)
     asked = [_dimension(metric, part) for part in (*by, *(where or {})) if part not in ("at", "area")]
     steps = _steps(metric, step) if "at" in by else metric.spans
     read = [_pieces(metric, steps, since, until) for since, until in spans]
-    places = {"$and": wanted} if len(wanted) > 1 else wanted[0] if wanted else {}
-    each_piece = dict.fromkeys(piece for every in read for piece in every)
-    # Each branch names the whole index, so that none reads more than it needs.
-    query = [{"metric": name, "level": stored, **_at(piece), **places} for piece in each_piece]
     sums: list[Sums] = [{} for _ in spans]
     fields = {**READ, "rows" if asked else "total": 1}
-    found = storage.database()["rollups"].find({"$or": query} if len(query) > 1 else query[0], fields)
-    for row in found.batch_size(ONE_TRIP):
-        shown = [total for total, every in zip(sums, read, strict=True) if _among(row, every)]
-        fixed = {"at": row["at"], "area": cut(row["area"], level) if level else row["area"]}
-        columns = [repeat(fixed[part]) if part in fixed else _dimension(metric, part) for part in by]
-        table = row["rows"] if asked else {name: (value,) for name, value in row["total"].items()}
-        for key, measured in _asked(lines_of(table, columns, metric), table, metric, where or {}):
-            for total in shown:
-                add_to(metric, total, key, measured)
+    # One piece after the other: each names a whole index and ends in its only range, so that none reads more than it
+    # needs. For a choice of several, or a second range, the embedded store reads all there is.
+    for piece in dict.fromkeys(piece for every in read for piece in every):
+        shown = [total for total, every in zip(sums, read, strict=True) if piece in every]
+        query = {"metric": name, "level": stored, **places, **_at(piece)}
+        for row in storage.database()["rollups"].find(query, fields).batch_size(ONE_TRIP):
+            if inside and not inside <= row["area"] < f"{inside}{LAST}":
+                continue
+            fixed = {"at": row["at"], "area": cut(row["area"], level) if level else row["area"]}
+            columns = [repeat(fixed[part]) if part in fixed else _dimension(metric, part) for part in by]
+            table = row["rows"] if asked else {name: (value,) for name, value in row["total"].items()}
+            for key, measured in _asked(lines_of(table, columns, metric), table, metric, where or {}):
+                for total in shown:
+                    add_to(metric, total, key, measured)
     return [_summary(metric, by, total) for total in sums]
 
 
@@ -150,14 +153,6 @@ def _at(piece: Piece) -> dict[str, Any]:
     return {"span": span, "at": times} if times else {"span": span}
 
 
-def _among(row: Mapping[str, Any], every: Sequence[Piece]) -> bool:
-    """Say whether a sum belongs to one of the pieces."""
-    return any(
-        row["span"] == span and (since is None or row["at"] >= since) and (until is None or row["at"] < until)
-        for span, since, until in every
-    )
-
-
 def _asked(
     lines: Iterable[T], table: Mapping[str, Sequence[Any]], metric: Metric, where: Mapping[str, Any]
 ) -> Iterable[T]:
@@ -176,20 +171,23 @@ def _summary(metric: Metric, by: Sequence[str], total: Sums) -> Summary:
     return Summary(tuple(by), keys, measures)
 
 
-def _places(metric: Metric, area: str, scope: Mapping[str, Any], level: str | None) -> tuple[list[dict[str, Any]], str]:
-    """Return the filters on the area and the coarsest stored level that can answer them."""
+def _places(metric: Metric, area: str, scope: Mapping[str, Any], level: str | None) -> tuple[dict[str, Any], str, str]:
+    """Return the filter on places, the area in which they must lie as well, and the coarsest level that can answer."""
     if level is not None and level not in LEVELS:
         raise ValueError(f"There is no level {level}.")
     whole = _whole_area(scope)
     if whole and (not area or f"{area}/".startswith(f"{whole}/")):
         area, scope = area or whole, {}
-    wanted = [within(area)] if area else []
     if scope:
         # A scope may leave out any area, also below the level asked for: only the finest sums can respect it.
-        return [*wanted, dict(scope)], metric.finest
+        return dict(scope), area, metric.finest
     needed = max(depth(area) if area else 1, LEVELS.index(level) + 1 if level else 1)
     enough = [each for each in LEVELS[needed - 1 :] if each in metric.levels]
-    return wanted, enough[0] if enough else metric.finest
+    stored = enough[0] if enough else metric.finest
+    if not area:
+        return {}, "", stored
+    own = LEVELS.index(stored) + 1 == depth(area)
+    return ({"area": area} if own else {"district": district_of(area)}), area, stored
 
 
 def _whole_area(scope: Mapping[str, Any]) -> str:

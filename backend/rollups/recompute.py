@@ -22,7 +22,17 @@ from pymongo.errors import BulkWriteError
 from backend import storage
 from backend.jobs import Job
 from backend.monitoring import guard
-from backend.rollups.buckets import bucket_of, cut_area, cut_time, end_of, frame_of, in_area, in_buckets, start_of
+from backend.rollups.buckets import (
+    bucket_of,
+    cut_area,
+    cut_time,
+    district_of,
+    end_of,
+    frame_of,
+    in_area,
+    in_buckets,
+    start_of,
+)
 from backend.rollups.marking import insert_marks
 from backend.rollups.records import Metric, cut
 from backend.rollups.registry import all_installed, installed
@@ -166,7 +176,7 @@ def _recompute_cells(metric: Metric, span: str, cells: Cells, shorter: str) -> i
     known = {row["_id"] for row in rollups.find({"_id": {"$in": list(buckets.values())}}, {"_id": 1})}
     common: dict[str, Any] = {"metric": metric.name, "span": span, "rows": {}, "total": {}, "token": token}
     fresh: list[dict[str, Any]] = [
-        {"_id": key, "level": level, "area": area, "at": at, **common}
+        {"_id": key, "level": level, "district": district_of(area), "area": area, "at": at, **common}
         for (level, area, at), key in buckets.items()
         if key not in known
     ]
@@ -251,17 +261,23 @@ def _put_together(
 ) -> Tables:
     """Return the tables of the spans that begin so, from the sums of the shorter ones in them."""
     wanted = set(areas)
-    places = {"$in": list(areas)} if len(areas) <= MOST_RANGES else {"$gte": areas[0], "$lte": areas[-1]}
-    query: dict[str, Any] = {"metric": metric.name, "level": level, "span": shorter, "area": places}
+    districts = sorted({district_of(area) for area in areas})
+    # Everything but the time is equal to something: a second range would keep the embedded store from using an index.
+    place = (
+        {"area": areas[0]}
+        if len(areas) == 1
+        else {"district": districts[0] if len(districts) == 1 else {"$in": districts}}
+    )
+    query: dict[str, Any] = {"metric": metric.name, "level": level, "span": shorter, **place}
     if starts[0] is not None and starts[-1] is not None:
         query["at"] = {"$gte": starts[0], "$lt": end_of(span, starts[-1])}
     sums: dict[tuple[str, datetime | None], Sums] = defaultdict(dict)
     dimensions = [str(number) for number in range(len(metric.dimensions))]
     for row in storage.database()["rollups"].find(query, {"area": 1, "at": 1, "rows": 1}).sort("at", 1):
         if row["area"] in wanted:
-            place = row["area"], start_of(span, row["at"])
+            begins = start_of(span, row["at"])
             for key, measured in lines_of(row["rows"], dimensions, metric):
-                add_to(metric, sums[place], key, measured)
+                add_to(metric, sums[row["area"], begins], key, measured)
     return {place: table_of(dimensions, metric, total) for place, total in sums.items()}
 
 

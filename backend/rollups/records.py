@@ -18,7 +18,7 @@ SPANS = ("hour", "day", "month")
 #: How a measure's values may be put together again when several buckets are read.
 OPERATORS = ("$sum", "$min", "$max")
 #: Counts how the stored sums are laid out; another number has all of them computed anew.
-LAYOUT = 3
+LAYOUT = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +102,21 @@ class Rollup(Document):
 
     `rows` is a table by column: 0, 1 … hold the values of the dimensions, the others the measures by name; `total` has
     the measures of all rows together, so that what needs no dimension costs the same however many values one has.
-    `token` is that of the latest recomputation that began; only its result may be written.
+    `district` is where its area begins: one range, that of time, is left for what is read of many areas. `token` is
+    that of the latest recomputation that began; only its result may be written.
     """
 
-    meta = {"collection": "rollups", "auto_create_index": False, "indexes": [("metric", "level", "span", "area", "at")]}
+    meta = {
+        "collection": "rollups",
+        "auto_create_index": False,
+        "indexes": [("metric", "level", "span", "area", "at"), ("metric", "level", "span", "district", "at")],
+    }
 
     id = StringField(primary_key=True)
     metric = StringField(required=True)
     level = StringField(required=True)
     span = StringField(required=True)
+    district = StringField(required=True)
     area = StringField(required=True)
     at = DateTimeField()
     token = StringField(required=True)

@@ -26,8 +26,8 @@ from plugins.alerts.intake.raising import METRIC
 from plugins.alerts.intake.seen import Seen
 from plugins.alerts.intake.taking import take_in
 
-DAYS = 30
-EVENTS_A_DAY = 11
+DAYS = 62
+EVENTS_A_DAY = 9
 #: How often each kind is seen, and at which hours of the day most of them are.
 KINDS = {
     "E02": 24, "E03": 20, "E04": 16, "E05": 12, "E06": 10, "E07": 6, "E08": 4, "E10": 5, "E09": 2, "E12": 2, "E01": 1,
@@ -71,7 +71,7 @@ def watched_points(chance: random.Random) -> list[Mapping[str, Any]]:
 
 
 def sightings(chance: random.Random, devices: list[Mapping[str, Any]], now: datetime) -> Iterator[Seen]:
-    """Yield what the cameras saw in the last thirty days, some of it again and again."""
+    """Yield what the cameras saw in the last two months, some of it again and again."""
     weights = [each["weight"] for each in devices]
     for day in range(DAYS):
         start = (now - timedelta(days=DAYS - 1 - day)).astimezone(LOCAL_ZONE).replace(hour=0)

@@ -1,4 +1,4 @@
-"""Demo orders: thirty days of them, through the steps that people take, and the duty calendar of the year."""
+"""Demo orders: two months of them, through the steps that people take, and the duty calendar of the year."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from plugins.dispatch.orders.replying import reply
 from plugins.dispatch.orders.steps import dispatch, take, take_step
 from plugins.dispatch.standards.register import DEFAULTS
 
-ORDERS, FRESH, LATE, SENT = 120, 7, 9, 5
-DAYS, AT_ONCE = 30, 10
+ORDERS, FRESH, LATE, SENT = 150, 7, 9, 5
+DAYS, AT_ONCE = 62, 10
 NEWS = timedelta(hours=1)
 #: Kinds and how often they come.
 KINDS = {"E02": 9, "E03": 7, "E04": 5, "E05": 3, "E06": 3, "E07": 6, "E08": 4, "E09": 2, "E10": 2, "E12": 1}

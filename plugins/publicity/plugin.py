@@ -10,6 +10,7 @@ from backend.plugin_api import (
     DemoDistrict,
     EventHandler,
     EventKind,
+    MapLayer,
     MenuEntry,
     Metric,
     Pages,
@@ -97,6 +98,12 @@ def register_metrics() -> Sequence[Metric]:
 def register_panels() -> Sequence[Panel]:
     """Show exposures on the cockpit."""
     return panels.PANELS
+
+
+@hookimpl
+def register_map_layers() -> Sequence[MapLayer]:
+    """Show where exposures wait or are being handled."""
+    return panels.LAYERS
 
 
 @hookimpl

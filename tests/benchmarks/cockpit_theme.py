@@ -43,8 +43,8 @@ ROUNDS = 15
 THEME = "alerts"
 PORTION = 5_000
 STATES = (("closed", 0.8), ("dismissed", 0.12), ("dispatched", 0.04), ("raised", 0.03), ("unconfirmed", 0.01))
-CATEGORIES = tuple(defaults.CATEGORIES)
-COUNTS = (len(STATES), len(CATEGORIES), 4)
+KINDS = defaults.KINDS
+COUNTS = (len(STATES), len(KINDS))
 
 Integers = NDArray[np.int64]
 
@@ -193,11 +193,16 @@ def make_events(size: int, areas: int, period: Period) -> dict[str, Integers]:
         "hour": hours[chance.integers(0, 3, size)] + hour,
         "area": chance.integers(0, areas, size),
         "state": state,
-        "category": chance.integers(0, len(CATEGORIES), size),
-        "severity": chance.integers(0, 4, size),
+        "kind": chance.integers(0, len(KINDS), size),
         "late": (closed & (chance.random(size) < 0.1)).astype(np.int64),
         "close_seconds": np.where(closed, chance.integers(60, 90_000, size), 0),
     }
+
+
+def kind_of(number: int) -> dict[str, Any]:
+    """Return what follows from an event's kind, in the order of the metric's dimensions."""
+    kind = KINDS[number]
+    return {"category": kind["category"], "severity": kind["severity"], "kind": kind["code"]}
 
 
 def store_events(metric: Metric, events: Mapping[str, Integers], areas: Sequence[str]) -> None:
@@ -213,8 +218,7 @@ def store_events(metric: Metric, events: Mapping[str, Integers], areas: Sequence
                     "area": areas[columns["area"][n]],
                     "raised_at": datetime.fromtimestamp(columns["hour"][n] * 3600 + minutes.randrange(3600), UTC),
                     "state": STATES[columns["state"][n]][0],
-                    "category": CATEGORIES[columns["category"][n]],
-                    "severity": columns["severity"][n] + 1,
+                    **kind_of(columns["kind"][n]),
                     "late": columns["late"][n],
                     "close_seconds": columns["close_seconds"][n],
                 }
@@ -233,7 +237,7 @@ def store_definition(metric: Metric) -> None:
 
 def store_sums(metric: Metric, events: Mapping[str, Integers], areas: Sequence[str]) -> None:
     """Store the sums of all events, as a recomputation lays them out."""
-    kinds = np.ravel_multi_index([events["state"], events["category"], events["severity"]], COUNTS)
+    kinds = np.ravel_multi_index([events["state"], events["kind"]], COUNTS)
     different, hours = np.unique(events["hour"], return_inverse=True)
     times = [datetime.fromtimestamp(int(hour) * 3600, UTC) for hour in different]
     for span in metric.spans:
@@ -261,17 +265,15 @@ def store_level(
     late = np.bincount(index, events["late"]).astype(np.int64)
     seconds = np.bincount(index, events["close_seconds"]).astype(np.int64)
     begin, place, kind = np.unravel_index(lines, shape)
-    state, category, severity = (part.tolist() for part in np.unravel_index(kind, COUNTS))
+    state, which = (part.tolist() for part in np.unravel_index(kind, COUNTS))
+    kinds = [kind_of(number) for number in range(len(KINDS))]
     # Lines are sorted by time and place: where one of them changes, another document begins.
     edges = np.flatnonzero(np.diff(begin * len(paths) + place)) + 1
     bounds = [0, *edges.tolist(), len(lines)]
     measures = list(zip(counts.tolist(), late.tolist(), seconds.tolist(), strict=True))
     sums, documents = storage.database()["rollups"], []
     for first, last in pairwise(bounds):
-        found = {
-            (STATES[state[n]][0], CATEGORIES[category[n]], severity[n] + 1): list(measures[n])
-            for n in range(first, last)
-        }
+        found = {(STATES[state[n]][0], *kinds[which[n]].values()): list(measures[n]) for n in range(first, last)}
         table = table_of([str(n) for n in range(len(metric.dimensions))], metric, found)
         at, area = starts[int(begin[first])], paths[int(place[first])]
         documents.append(
@@ -280,6 +282,7 @@ def store_level(
                 "metric": metric.name,
                 "level": level,
                 "span": span,
+                "district": area.partition("/")[0],
                 "area": area,
                 "at": at,
                 "rows": table,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -192,7 +193,7 @@ def send(page: Page, number: str) -> None:
     answer = page.locator("#banner:visible, #queue-message:visible, #message:not(:empty)").first
     if "已重新载入" in answer.inner_text():
         page.keyboard.press("Enter")
-    expect(answer).to_contain_text(f"{number} 已办")
+    expect(answer).to_contain_text(re.compile(f"{number} 已办|全部办完"))
 
 
 def verified_elsewhere(verifier: Path, package: Path, fingerprint: str) -> subprocess.CompletedProcess[str]:

@@ -10,18 +10,22 @@ from backend.plugin_api import (
     Bars,
     Figure,
     Figures,
+    MapLayer,
     Metric,
     Panel,
+    Point,
     Ring,
     Row,
     Rows,
     Summary,
     Theme,
+    Trend,
     View,
     area_names,
     compared,
     figures_in,
     level_below,
+    steps_in,
 )
 from plugins.publicity.exposure.categories import categories
 from plugins.publicity.exposure.models import FLOW, VIEW, Exposure
@@ -76,6 +80,13 @@ def by_category(view: View) -> Ring:
     return Ring([known[code].title for code in codes], found.measures["count"], unit="件", keys=codes)
 
 
+def over_time(view: View) -> Trend:
+    """Return the exposures along the period."""
+    steps = steps_in(METRIC, view)
+    counts = figures_in(METRIC, view, by=("at",)).along(steps)
+    return Trend(steps, {"曝光": counts}, unit="件", tones={"曝光": "major"})
+
+
 def by_area(view: View) -> Bars:
     """Return the exposures of the period by the areas below."""
     found = figures_in(METRIC, view, level=level_below(view.area), by=("area",))
@@ -92,6 +103,9 @@ def latest(view: View) -> Rows:
 
 #: What the headline figures count, by their keys.
 STATES = {"waiting": ("received", "reopening"), "handling": ("converting", "handling"), "handled": ("handled",)}
+#: What is not over yet, and of how many the map shows the place.
+OPEN = (*STATES["waiting"], *STATES["handling"])
+MOST_POINTS = 500
 #: One more than the cockpit shows tells that there are more.
 MOST_ROWS = 201
 
@@ -147,6 +161,26 @@ def listed(view: View, most: int, *narrowed: Mapping[str, Any]) -> Rows:
     )
 
 
+def open_exposures(view: View) -> list[Point]:
+    """Return where exposures wait or are being handled: what and where, nothing that people wrote."""
+    known = categories()
+    query = {"$and": [dict(view.scope), {"state": {"$in": list(OPEN)}, "place": {"$type": "object"}}]}
+    fields = {"reported_at": 1, "category": 1, "point_name": 1, "state": 1, "place": 1}
+    return [
+        Point(
+            key=str(row["_id"]),
+            lon=row["place"]["coordinates"][0],
+            lat=row["place"]["coordinates"][1],
+            label=known[row["category"]].title,
+            kind=FLOW.states[row["state"]],
+            tone="minor" if row["state"] in STATES["waiting"] else "hint",
+            details=(("点位", row["point_name"] or "—"), ("状态", FLOW.states[row["state"]])),
+            at=row["reported_at"],
+        )
+        for row in Exposure._get_collection().find(query, fields).sort("_id", -1).limit(MOST_POINTS)
+    ]
+
+
 def panel(name: str, title: str, show: Any, place: Any, order: int, rows: Any, **more: Any) -> Panel:
     """Return a panel of this theme."""
     look = {"theme": THEME, "permission": VIEW, "place": place, "order": order, **more}
@@ -156,6 +190,18 @@ def panel(name: str, title: str, show: Any, place: Any, order: int, rows: Any, *
 PANELS = (
     panel("headline", "监督曝光", headline, "top", 10, behind_headline),
     panel("by_category", "曝光类别", by_category, "left", 10, behind_category),
+    panel("trend", "曝光趋势", over_time, "left", 20, behind_category),
     panel("by_area", "曝光区域分布", by_area, "right", 20, behind_area),
     panel("latest", "最新曝光", latest, "right", 10, behind_latest, timeless=True),
+)
+LAYERS = (
+    MapLayer(
+        name="publicity.open",
+        title="未办结曝光",
+        theme=THEME,
+        permission=VIEW,
+        show=open_exposures,
+        order=20,
+        timeless=True,
+    ),
 )

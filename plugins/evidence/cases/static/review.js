@@ -23,7 +23,8 @@ const decisions = deciding(page, {
     const next = list.next(after.id);
     if (next && innerWidth > 832) open(next);
     else close();
-    told(`${after.number} 已办：${title}`); // where the person is now
+    // Where the person is now; an empty list says so itself.
+    if (next) told(`${after.number} 已办：${title}`);
   },
   stale,
 });
