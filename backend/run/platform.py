@@ -70,8 +70,8 @@ class Platform:
         tell(f"Qingxu 清序 {__version__}, {self.settings.mode} mode, data in {self.folder.path}")
         self._take_over()
         key = self._master_key()
-        if self.settings.mode == "demo" and not self.settings.mongodb_url and self.folder.forget_half_made():
-            tell("The first start was interrupted before the demo was complete; it begins anew. 上次未完成，重新创建")
+        if self.settings.mode == "demo" and not self.settings.mongodb_url:
+            self._forget_half_made()
         store, redis = self._store(), self._redis()
         self.environment = self._surroundings(key, store, redis)
         self._prepare()
@@ -96,6 +96,15 @@ class Platform:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
+
+    def _forget_half_made(self) -> None:
+        """Let a first start that was interrupted begin anew."""
+        if not self.folder.prepared:
+            # What a killed run's servers still write must not end up in the folders that are made anew.
+            for name in ("store", "redis"):
+                end_leftover(self.folder.path / name, "server")
+        if self.folder.forget_half_made():
+            tell("The first start was interrupted before the demo was complete; it begins anew. 上次未完成，重新创建")
 
     def _master_key(self) -> str:
         if self.settings.master_key:
