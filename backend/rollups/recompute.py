@@ -41,7 +41,7 @@ from backend.rollups.tables import Sums, add_to, lines_of, table_of, total_of
 # Marks read at a time, areas in one aggregation and sums at once; from so many areas on one range is read, not each.
 MARKS = 5000
 AREAS = 200
-CELLS = 600
+CELLS = 2000
 MOST_RANGES = 20
 
 #: The marks that dirty a sum, by where it begins and by area.

@@ -16,6 +16,7 @@
   let map = null;
   let plan = {};
   let bounds = null;
+  let framedCentre = null; // where the map was brought to by itself
   let framed = false;
   let framedZoom = 0;
   let deep = false;
@@ -234,6 +235,7 @@
     framedZoom = Math.min(zoomFor(box, margin, free), 18);
     moveTo(box.getCenter(), framedZoom, [0.5, 0.5], animate && framed, free);
     framed = true;
+    framedCentre = map.getCenter();
   }
 
   /** Where most points are; one that lies far off does not draw the map away from all others. */
@@ -375,7 +377,9 @@
     layer.known = layer.known || new Set();
     for (const point of points) layer.known.add(point.key);
     if (layer.known.size > points.length + 5000) layer.known = new Set(layer.points.keys());
-    if (!bounds && !framed) frame(false);
+    // Layers come in any order: without boundaries each one's first points count, until somebody has moved the map.
+    const untouched = framedCentre && framedCentre.equals(map.getCenter());
+    if (!bounds && (!framed || (!had && untouched))) frame(false);
     if (Boolean(had) !== Boolean(points.length)) paintAreas(); // areas fade under points
     redraw();
     if (fresh.length) announce(fresh, layer);
