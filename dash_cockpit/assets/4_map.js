@@ -240,7 +240,9 @@
 
   /** Where most points are; one that lies far off does not draw the map away from all others. */
   function pointsBox() {
-    const all = [...layers.values()].flatMap((layer) => [...layer.points.values()]);
+    // Places count, and not how much lies on one of them.
+    const every = [...layers.values()].flatMap((layer) => [...layer.points.values()]);
+    const all = [...new Map(every.map((point) => [`${point.lon.toFixed(4)} ${point.lat.toFixed(4)}`, point])).values()];
     if (!all.length) return null;
     const middle = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
     const near = (name) => {
